@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * steve: a system-wide jobserver.
+ *
+ * The device hands out job tokens. A program that reads takes one token, a
+ * program that writes returns as many as it wrote bytes, as in GNU make's
+ * jobserver protocol:
+ *
+ *   read()   gives exactly one byte, '+', and with it one token. It blocks
+ *            until the token is there; with O_NONBLOCK it fails with EAGAIN.
+ *   write()  returns one token for each byte, whatever the bytes are.
+ *   poll()   reports EPOLLIN when this process could take a token now, and
+ *            EPOLLOUT always.
+ *   FIONREAD gives the number of tokens this process could take now.
+ *
+ * A client is a process, that is a thread group. A token belongs to the client
+ * that read it and is back in the pool when that client is dead.
+ *
+ * The calls below work on any open descriptor of the device or of the FIFO of
+ * stevefs. The structures grow at their end: the size a program was built with
+ * is part of the call's number, fields that one side does not know are zero,
+ * and a non-zero field that the module does not know is refused with E2BIG.
+ *
+ * Errors of every call:
+ *   EFAULT  bad pointer
+ *   EINVAL  unknown flag, non-zero reserved field, or a structure smaller than
+ *           the first version of it
+ *   E2BIG   non-zero field beyond what this module knows
+ *   ENOTTY  no such call
+ * A call that fails has changed nothing.
+ */
+#ifndef _UAPI_LINUX_STEVE_H
+#define _UAPI_LINUX_STEVE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* The most tokens a pool can have. */
+#define STEVE_JOBS_MAX		65535
+
+/**
+ * struct steve_status - the account of the pool, read at one instant
+ * @flags: in: must be 0
+ * @jobs: configured number of tokens, 0 to STEVE_JOBS_MAX; 0 pauses the pool
+ * @size: number of tokens in force: @jobs or the lowest cap, if that is lower
+ * @available: tokens free to take; negative after the pool was made smaller
+ *	than the number of tokens in use
+ * @held: tokens that clients have
+ * @reserved: tokens put aside, each for one client that is about to read it
+ * @lent: implicit slots that clients lent to the pool
+ * @clients: clients known: those that have used the device and still live
+ * @waiting: clients that have a place in the queue
+ * @granted: tokens taken since the module was loaded
+ * @returned: tokens given back by a write
+ * @reclaimed: tokens that came back because their client died
+ * @lapsed: reservations that ended unread
+ * @loans: implicit slots lent
+ * @strays: bytes written that returned no token
+ * @abandoned: loans that ended because the lender died
+ * @interrupted: blocked reads that ended on a signal
+ *
+ * It always holds that @size + @lent == @available + @held + @reserved.
+ * Counters count since load and wrap at 2^64.
+ */
+struct steve_status {
+	__aligned_u64 flags;
+	__u32 jobs;
+	__u32 size;
+	__s32 available;
+	__u32 held;
+	__u32 reserved;
+	__u32 lent;
+	__u32 clients;
+	__u32 waiting;
+	__aligned_u64 granted;
+	__aligned_u64 returned;
+	__aligned_u64 reclaimed;
+	__aligned_u64 lapsed;
+	__aligned_u64 loans;
+	__aligned_u64 strays;
+	__aligned_u64 abandoned;
+	__aligned_u64 interrupted;
+};
+
+/* Bits of struct steve_settings.mask: which fields count. */
+#define STEVE_SET_JOBS		(1ULL << 0)
+
+/**
+ * struct steve_settings - what an administrator can set
+ * @mask: STEVE_SET_* bits. STEVE_IOC_SET_SETTINGS changes the fields named
+ *	here, all or none; STEVE_IOC_GET_SETTINGS wants 0 and gives the bits of
+ *	all fields it filled in.
+ * @jobs: number of tokens, 0 to STEVE_JOBS_MAX
+ * @reserved: must be 0
+ */
+struct steve_settings {
+	__aligned_u64 mask;
+	__u32 jobs;
+	__u32 reserved;
+};
+
+/* struct steve_client_info.wait: how a client waits for a token. */
+#define STEVE_WAIT_NONE		0	/* has no place in the queue */
+#define STEVE_WAIT_READ		1	/* blocked in read */
+#define STEVE_WAIT_POLL		2	/* asleep in poll, select, epoll, io_uring */
+#define STEVE_WAIT_COLD		3	/* has a place, but nothing to wake */
+
+/**
+ * struct steve_client_info - one client, as STEVE_IOC_GET_CLIENTS tells it
+ * @id: number of the client, 1 or more, which no other client has while it
+ *	lives
+ * @pid: its process id as the caller sees it, 0 if it is in another namespace
+ * @uid: its user id as the caller sees it
+ * @held: tokens it has
+ * @reserved: tokens put aside for it
+ * @lent: implicit slots it lent, 0 or 1
+ * @wait: STEVE_WAIT_*
+ * @place: its place in the queue, 0 for none; the lower is the earlier
+ * @waited_ns: how long it has had that place, in nanoseconds; 0 for none
+ */
+struct steve_client_info {
+	__aligned_u64 id;
+	__s32 pid;
+	__u32 uid;
+	__u32 held;
+	__u32 reserved;
+	__u32 lent;
+	__u32 wait;
+	__aligned_u64 place;
+	__aligned_u64 waited_ns;
+};
+
+/**
+ * struct steve_clients - one batch of clients
+ * @flags: must be 0
+ * @cursor: in: 0 to begin, then what the last call left here;
+ *	out: where the next call goes on
+ * @rows: address of an array of struct steve_client_info
+ * @count: in: number of rows there is room for, 1 or more;
+ *	out: number of rows filled in. Fewer than asked, 0 too, do not mean the
+ *	end.
+ * @row_size: sizeof(struct steve_client_info) as the caller knows it
+ * @more: out: 1 if the next call may find more, 0 at the end
+ * @reserved: must be 0
+ *
+ * Clients of other users are left out, unless the caller has CAP_SYS_RESOURCE
+ * in the initial user namespace.
+ */
+struct steve_clients {
+	__aligned_u64 flags;
+	__aligned_u64 cursor;
+	__aligned_u64 rows;
+	__u32 count;
+	__u32 row_size;
+	__u32 more;
+	__u32 reserved;
+};
+
+#define STEVE_IOC_MAGIC		0xBC
+
+/* Reads the account. Anyone who has the device open. */
+#define STEVE_IOC_GET_STATUS	_IOWR(STEVE_IOC_MAGIC, 0x00, struct steve_status)
+
+/* Reads the settings. Anyone who has the device open. */
+#define STEVE_IOC_GET_SETTINGS	_IOWR(STEVE_IOC_MAGIC, 0x01, struct steve_settings)
+
+/*
+ * Changes settings. The caller, and whoever opened the descriptor, need
+ * CAP_SYS_RESOURCE in the initial user namespace, else EPERM. A value out of
+ * its range: ERANGE.
+ */
+#define STEVE_IOC_SET_SETTINGS	_IOW(STEVE_IOC_MAGIC, 0x02, struct steve_settings)
+
+/* Lists clients, a batch a call. */
+#define STEVE_IOC_GET_CLIENTS	_IOWR(STEVE_IOC_MAGIC, 0x03, struct steve_clients)
+
+#endif /* _UAPI_LINUX_STEVE_H */
