@@ -1,0 +1,891 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool: who gets the next token. See pool.h for the words used here.
+ *
+ * The order below: the lines in which clients stand, their places, tokens and
+ * reservations, then the turn (who is next), then what happens to a client, and
+ * last what happens to the pool.
+ */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include <linux/time64.h>
+
+#include "compat.h"
+#include "pool.h"
+#include "trace.h"
+
+/* Clients looked at in one go; the death of a process is no place for more. */
+#define BATCH			16
+
+/* How long a poller may take to read what it was woken for. */
+#define RESERVE_NS		(100 * NSEC_PER_MSEC)
+
+/*
+ * After a reservation nobody took, none for this many times its length: a
+ * client that never reads may let one lapse unseen and the next seen, and
+ * keeps less than 5 % of one token out of use.
+ */
+#define RETRY_FACTOR		40
+#define RETRY_MAX_NS		(30 * NSEC_PER_SEC)
+
+/* A client that returns a token while it is cold is about to ask again. */
+#define OWN_RETURN_NS		(5 * NSEC_PER_MSEC)
+
+/* No token is kept for a client longer than this. */
+#define KEEP_MAX_NS		(30 * NSEC_PER_SEC)
+
+/* Token-time that keeping may use, in percent of all there is. */
+#define KEEP_PERCENT_FIFO	5
+#define KEEP_PERCENT_FAIR	1
+
+/* A cold place lasts this many times its client's habit, and at least that. */
+#define COLD_HABITS		16
+#define COLD_MIN_NS		(60 * NSEC_PER_SEC)
+
+/* ---- The lines ---- */
+
+static bool place_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct steve_pool_client, place_node)->place <
+	       rb_entry(b, struct steve_pool_client, place_node)->place;
+}
+
+static bool share_before(struct rb_node *a, const struct rb_node *b)
+{
+	struct steve_pool_client *x =
+		rb_entry(a, struct steve_pool_client, share_node);
+	struct steve_pool_client *y =
+		rb_entry(b, struct steve_pool_client, share_node);
+
+	if (x->group->held != y->group->held)
+		return x->group->held < y->group->held;
+	return x->place < y->place;
+}
+
+static bool deadline_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct steve_pool_client, deadline_node)->deadline <
+	       rb_entry(b, struct steve_pool_client, deadline_node)->deadline;
+}
+
+/* Is the turn of @a before that of @b, which may have no place yet? */
+static bool turn_before(const struct steve_pool *pool,
+			const struct steve_pool_client *a,
+			const struct steve_pool_client *b)
+{
+	if (pool->policy == STEVE_POLICY_FAIR &&
+	    a->group->held != b->group->held)
+		return a->group->held < b->group->held;
+	return !b->place || a->place < b->place;
+}
+
+static void line_leave(struct steve_pool_client *client)
+{
+	if (!client->line)
+		return;
+	rb_erase_cached(&client->place_node, &client->line->by_place);
+	rb_erase_cached(&client->share_node, &client->line->by_share);
+	client->line = NULL;
+}
+
+static void line_join(struct steve_pool_line *line,
+		      struct steve_pool_client *client)
+{
+	client->line = line;
+	rb_add_cached(&client->place_node, &line->by_place, place_before);
+	rb_add_cached(&client->share_node, &line->by_share, share_before);
+}
+
+static struct steve_pool_client *line_first(const struct steve_pool *pool,
+					    struct steve_pool_line *line)
+{
+	struct rb_node *node;
+
+	if (pool->policy == STEVE_POLICY_FAIR) {
+		node = rb_first_cached(&line->by_share);
+		return rb_entry_safe(node, struct steve_pool_client,
+				     share_node);
+	}
+	node = rb_first_cached(&line->by_place);
+	return rb_entry_safe(node, struct steve_pool_client, place_node);
+}
+
+static struct steve_pool_client *first_deadline(struct steve_pool *pool)
+{
+	struct rb_node *node = rb_first_cached(&pool->deadlines);
+
+	return rb_entry_safe(node, struct steve_pool_client, deadline_node);
+}
+
+static void set_deadline(struct steve_pool *pool,
+			 struct steve_pool_client *client, u64 deadline)
+{
+	if (client->deadline == deadline)
+		return;
+	if (client->deadline)
+		rb_erase_cached(&client->deadline_node, &pool->deadlines);
+	client->deadline = deadline;
+	if (!deadline)
+		return;
+	rb_add_cached(&client->deadline_node, &pool->deadlines,
+		      deadline_before);
+	if (!pool->armed_at || deadline < pool->armed_at) {
+		pool->armed_at = deadline;
+		pool->ops->arm(pool, deadline);
+	}
+}
+
+/* ---- Places ---- */
+
+static bool is_asleep(const struct steve_pool *pool,
+		      struct steve_pool_client *client)
+{
+	return client->readers ||
+	       (client->polling && pool->ops->armed(client));
+}
+
+/*
+ * Puts a client where it belongs after anything about it has changed: into the
+ * line of the wakeable, of those a token may be kept for, or into none; and
+ * notes when to look at it again.
+ */
+static void settle(struct steve_pool *pool, struct steve_pool_client *client,
+		   u64 now)
+{
+	struct steve_pool_line *line = NULL;
+	u64 deadline = 0;
+
+	if (client->reservation) {
+		deadline = client->lapse;
+	} else if (!client->place) {
+		/* Wants nothing. */
+	} else if (client->readers) {
+		line = &pool->wakeable;
+	} else if (client->polling && client->retry <= now) {
+		line = &pool->wakeable;
+	} else if (client->polling) {
+		deadline = client->retry;
+	} else {
+		deadline = client->expiry;
+		if (client->may_keep)
+			line = &pool->keepable;
+	}
+
+	if (client->line != line) {
+		line_leave(client);
+		if (line)
+			line_join(line, client);
+	}
+	set_deadline(pool, client, deadline);
+}
+
+static void drop_place(struct steve_pool *pool,
+		       struct steve_pool_client *client)
+{
+	if (!client->place)
+		return;
+	line_leave(client);
+	client->place = 0;
+	pool->waiting--;
+}
+
+static void give_place(struct steve_pool *pool,
+		       struct steve_pool_client *client, u64 now)
+{
+	if (client->place)
+		return;
+	client->place = ++pool->last_place;
+	client->since = now;
+	pool->waiting++;
+	trace_steve_enqueue(pool, client);
+}
+
+/* From now on the client has to come by itself. */
+static void turn_cold(struct steve_pool *pool, struct steve_pool_client *client,
+		      u64 now)
+{
+	client->polling = false;
+	client->expiry = now + max_t(u64, COLD_MIN_NS,
+				     COLD_HABITS * client->habit);
+	settle(pool, client, now);
+}
+
+static void sleep_or_cool(struct steve_pool *pool,
+			  struct steve_pool_client *client, u64 now)
+{
+	if (is_asleep(pool, client))
+		settle(pool, client, now);
+	else
+		turn_cold(pool, client, now);
+}
+
+/* ---- Tokens and reservations ---- */
+
+static void hold(struct steve_pool *pool, struct steve_pool_client *client,
+		 u32 count)
+{
+	client->held += count;
+	client->group->held += count;
+	pool->held += count;
+}
+
+static void unhold(struct steve_pool *pool, struct steve_pool_client *client,
+		   u32 count)
+{
+	client->held -= count;
+	client->group->held -= count;
+	pool->held -= count;
+}
+
+static void fill_keep_credit(struct steve_pool *pool, u64 now)
+{
+	u32 percent = pool->policy == STEVE_POLICY_FAIR ? KEEP_PERCENT_FAIR :
+							  KEEP_PERCENT_FIFO;
+	u64 passed = min_t(u64, now - pool->keep_filled,
+			   100 * KEEP_MAX_NS / KEEP_PERCENT_FAIR);
+
+	pool->keep_credit = min_t(u64, KEEP_MAX_NS, pool->keep_credit +
+				  div_u64(passed * pool->size, 100) * percent);
+	pool->keep_filled = now;
+}
+
+static void reserve(struct steve_pool *pool, struct steve_pool_client *client,
+		    enum steve_reservation reservation, u64 span, u64 now)
+{
+	client->reservation = reservation;
+	client->lapse = now + span;
+	pool->reserved++;
+	settle(pool, client, now);
+	if (reservation == STEVE_RESERVED_RETURNED ||
+	    reservation == STEVE_RESERVED_KEPT)
+		trace_steve_keep(pool, client);
+	else
+		trace_steve_reserve(pool, client);
+}
+
+/* The caller settles the client afterwards. */
+static void unreserve(struct steve_pool *pool, struct steve_pool_client *client,
+		      u64 now)
+{
+	/* Keeping is paid for in advance. */
+	if (client->reservation == STEVE_RESERVED_KEPT && client->lapse > now)
+		pool->keep_credit = min_t(u64, KEEP_MAX_NS, pool->keep_credit +
+					  client->lapse - now);
+	client->reservation = STEVE_RESERVED_NONE;
+	pool->reserved--;
+}
+
+/*
+ * The client has one token more, or its own slot back, and with that it had
+ * its turn. If more of it waits, it waits at the tail.
+ */
+static void grant(struct steve_pool *pool, struct steve_pool_client *client,
+		  u64 now)
+{
+	line_leave(client);
+	if (client->lent) {
+		client->lent = false;
+		pool->lent--;
+	} else {
+		hold(pool, client, 1);
+	}
+	pool->counts.granted++;
+	drop_place(pool, client);
+	client->polling = client->polling && pool->ops->armed(client);
+	if (client->readers || client->polling)
+		give_place(pool, client, now);
+	settle(pool, client, now);
+	trace_steve_grant(pool, client);
+}
+
+/* ---- The turn ---- */
+
+/*
+ * A program that only ever tries, and never polls, is cold whenever a token
+ * comes free, and would starve among others that sleep. So if one that is
+ * known to come back stands before @client, the token is kept for it: once for
+ * each failed try, about as long as it is used to take, and only while the
+ * token-time that all keeping wastes stays a small part of the pool's.
+ */
+static bool keep_before(struct steve_pool *pool,
+			struct steve_pool_client *client, u64 now)
+{
+	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
+	u64 span;
+
+	if (!cold || cold == client || !turn_before(pool, cold, client))
+		return false;
+
+	span = min_t(u64, KEEP_MAX_NS, cold->habit + cold->habit / 4);
+	fill_keep_credit(pool, now);
+	if (pool->keep_credit < span)
+		return false;
+	pool->keep_credit -= span;
+	cold->may_keep = false;
+	reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
+	return true;
+}
+
+/*
+ * Deals out what is free, one client at a time. A client that stands in the
+ * line of the wakeable but was found awake turns cold; it will come back, or
+ * its place expires.
+ */
+static void dispatch(struct steve_pool *pool, u64 now)
+{
+	unsigned int steps = BATCH;
+	struct steve_pool_client *client;
+
+	while (steve_pool_available(pool) > 0) {
+		client = line_first(pool, &pool->wakeable);
+		if (!client)
+			return;
+		if (!steps--) {
+			pool->ops->defer(pool);
+			return;
+		}
+		if (!is_asleep(pool, client)) {
+			turn_cold(pool, client, now);
+		} else if (keep_before(pool, client, now)) {
+			continue;
+		} else if (client->readers) {
+			client->readers--;
+			grant(pool, client, now);
+			pool->ops->hand(client);
+		} else {
+			reserve(pool, client, STEVE_RESERVED_OFFERED,
+				pool->reserve_ns, now);
+			pool->ops->notify(client);
+		}
+	}
+}
+
+/* Is a token free for @client, which is awake, without overtaking anybody? */
+static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
+		     u64 now)
+{
+	unsigned int steps = BATCH;
+	struct steve_pool_client *first;
+
+	while (steve_pool_available(pool) > 0) {
+		first = line_first(pool, &pool->wakeable);
+		if (first && first != client &&
+		    turn_before(pool, first, client)) {
+			/* What it waits for is dealt out after a deferral. */
+			if (is_asleep(pool, first))
+				return false;
+			if (!steps--) {
+				pool->ops->defer(pool);
+				return false;
+			}
+			turn_cold(pool, first, now);
+		} else if (!keep_before(pool, client, now)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * GNU make polls, is ended there by SIGCHLD, reaps, returns the token and polls
+ * again: it is cold whenever it returns one. So if it is next in turn, that
+ * token is kept for the moment that takes; else the blocked readers would have
+ * all of its turns.
+ */
+static void keep_own_return(struct steve_pool *pool,
+			    struct steve_pool_client *client, u64 now)
+{
+	if (!client->place || client->reservation || is_asleep(pool, client))
+		return;
+	turn_cold(pool, client, now);
+	if (line_first(pool, &pool->wakeable) && may_take(pool, client, now))
+		reserve(pool, client, STEVE_RESERVED_RETURNED, OWN_RETURN_NS,
+			now);
+}
+
+static u64 retry_span(const struct steve_pool *pool, unsigned int times)
+{
+	u64 first = RETRY_FACTOR * pool->reserve_ns;
+
+	return clamp_t(u64, first << min(times - 1, 8U), first,
+		       max_t(u64, first, RETRY_MAX_NS));
+}
+
+/* The token put aside for a client was not taken in time. */
+static void lapse(struct steve_pool *pool, struct steve_pool_client *client,
+		  u64 now)
+{
+	enum steve_reservation reservation = client->reservation;
+
+	unreserve(pool, client, now);
+	pool->counts.lapsed++;
+	trace_steve_lapse(pool, client);
+
+	switch (reservation) {
+	case STEVE_RESERVED_SEEN:
+		/* It polls without reading. */
+		client->ignored += client->ignored < U8_MAX;
+		client->retry = now + retry_span(pool, client->ignored);
+		if (client->place) {
+			drop_place(pool, client);
+			give_place(pool, client, now);
+		}
+		break;
+	case STEVE_RESERVED_OFFERED:
+		/*
+		 * It did not get to run, or nobody waits on the epoll instance
+		 * that was woken. No fault of its own, so it keeps its place.
+		 */
+		client->missed += client->missed < U8_MAX;
+		client->retry = max(client->retry,
+				    now + retry_span(pool, client->missed));
+		break;
+	default:
+		break;
+	}
+	sleep_or_cool(pool, client, now);
+}
+
+/* ---- What happens to a client ---- */
+
+/* A client that tries is no idle poller, and shows how long it was away. */
+static void note_try(struct steve_pool_client *client, u64 now)
+{
+	client->ignored = 0;
+	client->missed = 0;
+	client->retry = 0;
+	if (client->missed_at) {
+		u64 away = now - client->missed_at;
+
+		client->habit = client->habit ?
+				(3 * client->habit + away) / 4 : away;
+		client->missed_at = 0;
+	}
+}
+
+/**
+ * steve_pool_take_quick() - take a token if nobody waits
+ * @pool: the pool, locked
+ * @client: who takes it
+ *
+ * The common case of steve_pool_take(), which needs no clock.
+ *
+ * Return: true if the token is taken; false says nothing.
+ */
+bool steve_pool_take_quick(struct steve_pool *pool,
+			   struct steve_pool_client *client)
+{
+	lockdep_assert_held(&pool->lock);
+
+	if (pool->waiting || client->reservation || client->lent ||
+	    client->ignored || client->missed || client->missed_at ||
+	    steve_pool_available(pool) <= 0)
+		return false;
+
+	hold(pool, client, 1);
+	pool->counts.granted++;
+	trace_steve_grant(pool, client);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_take_quick);
+
+/**
+ * steve_pool_take() - take a token if it is the client's turn
+ * @pool: the pool, locked
+ * @client: who takes it
+ * @now: the time
+ *
+ * A client that has lent its implicit slot takes that back. If this fails, the
+ * caller says what it does about it: steve_pool_miss() or steve_pool_block(),
+ * under the same hold of the lock.
+ *
+ * Return: true if the token is taken.
+ */
+bool steve_pool_take(struct steve_pool *pool, struct steve_pool_client *client,
+		     u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	note_try(client, now);
+	if (client->reservation)
+		unreserve(pool, client, now);
+	else if (!may_take(pool, client, now))
+		return false;
+	grant(pool, client, now);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_take);
+
+/**
+ * steve_pool_miss() - the client got no token and goes on without
+ * @pool: the pool, locked
+ * @client: who tried
+ * @now: the time
+ *
+ * What follows a steve_pool_take() that failed, if the caller does not wait:
+ * the client has a place now.
+ */
+void steve_pool_miss(struct steve_pool *pool, struct steve_pool_client *client,
+		     u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	client->missed_at = now;
+	client->tries += client->tries < 2;
+	client->may_keep = client->tries > 1 && client->habit;
+	give_place(pool, client, now);
+	/* Edge-triggered epoll sleeps without asking again. */
+	client->polling = pool->ops->armed(client);
+	sleep_or_cool(pool, client, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_miss);
+
+/**
+ * steve_pool_block() - a thread of the client waits in read
+ * @pool: the pool, locked
+ * @client: who waits
+ * @now: the time
+ *
+ * What follows a steve_pool_take() that failed, if the caller waits. The wait
+ * ends by the hand operation, or by steve_pool_unblock().
+ */
+void steve_pool_block(struct steve_pool *pool, struct steve_pool_client *client,
+		      u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	client->readers++;
+	give_place(pool, client, now);
+	settle(pool, client, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_block);
+
+/**
+ * steve_pool_unblock() - a thread of the client no longer waits in read
+ * @pool: the pool, locked
+ * @client: who waited
+ * @now: the time
+ *
+ * For a read that ends on a signal. The place stays.
+ */
+void steve_pool_unblock(struct steve_pool *pool,
+			struct steve_pool_client *client, u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	client->readers--;
+	pool->counts.interrupted++;
+	sleep_or_cool(pool, client, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_unblock);
+
+/**
+ * steve_pool_give_quick() - return one token if nobody waits
+ * @pool: the pool, locked
+ * @client: who returns it
+ *
+ * The common case of steve_pool_give(), which needs no clock.
+ *
+ * Return: true if the token is returned; false says nothing.
+ */
+bool steve_pool_give_quick(struct steve_pool *pool,
+			   struct steve_pool_client *client)
+{
+	lockdep_assert_held(&pool->lock);
+
+	if (pool->waiting || !client->held)
+		return false;
+
+	unhold(pool, client, 1);
+	pool->counts.returned++;
+	trace_steve_return(pool, client);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_give_quick);
+
+/**
+ * steve_pool_give() - return tokens
+ * @pool: the pool, locked
+ * @client: who returns them, or NULL if it is not known
+ * @count: number of bytes written
+ * @now: the time
+ * @given: what became of them
+ *
+ * A client that holds nothing may lend its implicit slot. What is more than
+ * that is a stray.
+ */
+void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
+		     size_t count, u64 now, struct steve_pool_given *given)
+{
+	lockdep_assert_held(&pool->lock);
+
+	*given = (struct steve_pool_given){ .strays = count };
+	pool->counts.strays += count;
+	if (!client)
+		return;
+
+	line_leave(client);
+	given->returned = min_t(size_t, count, client->held);
+	unhold(pool, client, given->returned);
+	count -= given->returned;
+	if (given->returned)
+		trace_steve_return(pool, client);
+
+	if (count && !client->lent && pool->lent < pool->jobs) {
+		client->lent = true;
+		pool->lent++;
+		given->lent = 1;
+		count--;
+		trace_steve_lend(pool, client);
+	}
+
+	given->strays = count;
+	if (count)
+		trace_steve_stray(pool, client);
+	pool->counts.returned += given->returned;
+	pool->counts.loans += given->lent;
+	pool->counts.strays -= given->returned + given->lent;
+	settle(pool, client, now);
+	keep_own_return(pool, client, now);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_give);
+
+/**
+ * steve_pool_poll() - could the client take a token now?
+ * @pool: the pool, locked
+ * @client: who asks
+ * @now: the time
+ *
+ * If so, a token is reserved for it. If not, it has a place now and is taken to
+ * go to sleep where the notify operation finds it.
+ *
+ * Return: true if it could.
+ */
+bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
+		     u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	client->tries = 0;
+	client->may_keep = false;
+	if (client->missed && !client->ignored)
+		client->retry = 0;
+	client->missed = 0;
+
+	switch (client->reservation) {
+	case STEVE_RESERVED_NONE:
+		break;
+	case STEVE_RESERVED_OFFERED:
+		client->reservation = STEVE_RESERVED_SEEN;
+		return true;
+	case STEVE_RESERVED_SEEN:
+		return true;
+	case STEVE_RESERVED_RETURNED:
+	case STEVE_RESERVED_KEPT:
+		unreserve(pool, client, now);
+		reserve(pool, client, STEVE_RESERVED_SEEN, pool->reserve_ns,
+			now);
+		return true;
+	}
+
+	if (client->retry <= now && may_take(pool, client, now)) {
+		reserve(pool, client, STEVE_RESERVED_SEEN, pool->reserve_ns,
+			now);
+		return true;
+	}
+	client->polling = true;
+	give_place(pool, client, now);
+	settle(pool, client, now);
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_poll);
+
+/**
+ * steve_pool_readable() - how many tokens could the client take now?
+ * @pool: the pool, locked
+ * @client: who asks
+ *
+ * Return: the number.
+ */
+u32 steve_pool_readable(struct steve_pool *pool,
+			const struct steve_pool_client *client)
+{
+	u32 reserved = client->reservation != STEVE_RESERVED_NONE;
+	struct steve_pool_client *first;
+
+	lockdep_assert_held(&pool->lock);
+
+	first = line_first(pool, &pool->wakeable);
+	if (first && first != client && turn_before(pool, first, client))
+		return reserved;
+	return reserved + max(0, steve_pool_available(pool));
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_readable);
+
+static void forget_wish(struct steve_pool *pool,
+			struct steve_pool_client *client, u64 now)
+{
+	if (client->reservation)
+		unreserve(pool, client, now);
+	drop_place(pool, client);
+	client->polling = false;
+	client->may_keep = false;
+	settle(pool, client, now);
+}
+
+/**
+ * steve_pool_leave() - the client has no way left to take a token
+ * @pool: the pool, locked
+ * @client: who
+ * @now: the time
+ *
+ * For the close of the last file through which it read or polled. It loses its
+ * place and reservation, not the tokens it holds.
+ */
+void steve_pool_leave(struct steve_pool *pool, struct steve_pool_client *client,
+		      u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	forget_wish(pool, client, now);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_leave);
+
+/**
+ * steve_pool_exit() - the client is dead
+ * @pool: the pool, locked
+ * @client: who
+ * @now: the time
+ *
+ * Its tokens are back in the pool. Nothing but steve_pool_leave() may be called
+ * for it afterwards.
+ */
+void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
+		     u64 now)
+{
+	u32 held = client->held;
+
+	lockdep_assert_held(&pool->lock);
+
+	client->readers = 0;
+	forget_wish(pool, client, now);
+	unhold(pool, client, held);
+	pool->counts.reclaimed += held;
+	if (client->lent) {
+		client->lent = false;
+		pool->lent--;
+		pool->counts.abandoned++;
+	}
+	if (held)
+		trace_steve_reclaim(pool, client, held);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_exit);
+
+/* ---- What happens to the pool ---- */
+
+/**
+ * steve_pool_set_jobs() - change the number of tokens
+ * @pool: the pool, locked
+ * @jobs: the number
+ * @now: the time
+ *
+ * Takes no token away: where there are more in use than @jobs, as many vanish
+ * as they come back.
+ */
+void steve_pool_set_jobs(struct steve_pool *pool, u32 jobs, u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	fill_keep_credit(pool, now);
+	pool->jobs = jobs;
+	pool->size = jobs;
+	trace_steve_resize(pool);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_set_jobs);
+
+static void expire(struct steve_pool *pool, struct steve_pool_client *client,
+		   u64 now)
+{
+	if (client->reservation)
+		lapse(pool, client, now);
+	else if (!client->polling)
+		drop_place(pool, client);
+	settle(pool, client, now);
+}
+
+/**
+ * steve_pool_run() - do what is due
+ * @pool: the pool, locked
+ * @now: the time
+ *
+ * What the arm and defer operations ask for. Does a bounded amount of work and
+ * asks again if there is more.
+ */
+void steve_pool_run(struct steve_pool *pool, u64 now)
+{
+	unsigned int steps = BATCH;
+	struct steve_pool_client *client;
+
+	lockdep_assert_held(&pool->lock);
+
+	while ((client = first_deadline(pool)) && client->deadline <= now) {
+		if (!steps--) {
+			pool->ops->defer(pool);
+			break;
+		}
+		expire(pool, client, now);
+	}
+	dispatch(pool, now);
+
+	client = first_deadline(pool);
+	pool->armed_at = client ? client->deadline : 0;
+	if (client && client->deadline > now)
+		pool->ops->arm(pool, client->deadline);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_run);
+
+/**
+ * steve_pool_init() - make a pool
+ * @pool: the pool
+ * @ops: its surroundings
+ * @jobs: number of tokens
+ * @now: the time
+ */
+void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
+		     u32 jobs, u64 now)
+{
+	*pool = (struct steve_pool){
+		.ops = ops,
+		.jobs = jobs,
+		.size = jobs,
+		.policy = STEVE_POLICY_FIFO,
+		.reserve_ns = RESERVE_NS,
+		.wakeable.by_place = RB_ROOT_CACHED,
+		.wakeable.by_share = RB_ROOT_CACHED,
+		.keepable.by_place = RB_ROOT_CACHED,
+		.keepable.by_share = RB_ROOT_CACHED,
+		.deadlines = RB_ROOT_CACHED,
+		.keep_filled = now,
+	};
+	spin_lock_init(&pool->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_init);
+
+/**
+ * steve_pool_client_init() - make a client
+ * @client: the client
+ * @pid: what traces call it
+ */
+void steve_pool_client_init(struct steve_pool_client *client, pid_t pid)
+{
+	*client = (struct steve_pool_client){
+		.pid = pid,
+		.group = &client->own_group,
+	};
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_client_init);
