@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The file a program opens. It finds out who calls, asks the pool, and waits;
+ * it decides nothing.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/poll.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "chardev.h"
+#include "client.h"
+#include "ioctl.h"
+#include "params.h"
+
+static gfp_t gfp_for(bool nowait)
+{
+	return nowait ? GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN :
+			GFP_KERNEL_ACCOUNT;
+}
+
+/* ---- Taking ---- */
+
+/* Puts a token back that could not be delivered. */
+static void untake(struct steve_client *client)
+{
+	struct steve_pool_given given;
+	unsigned long flags;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	steve_pool_give(&steve_pool, &client->pool, 1, steve_now(), &given);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+}
+
+/*
+ * Sleeps until the reader has its token or is not to wait any longer. A token
+ * that comes together with a signal is taken.
+ */
+static int wait_for_token(struct steve_client *client,
+			  struct steve_reader *reader)
+{
+	unsigned long flags;
+	int err = 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		/* Pairs with hand(). */
+		if (smp_load_acquire(&reader->granted))
+			break;
+		if (signal_pending(current)) {
+			spin_lock_irqsave(&steve_pool.lock, flags);
+			if (!reader->granted) {
+				list_del(&reader->node);
+				steve_pool_unblock(&steve_pool, &client->pool,
+						   steve_now());
+				err = -ERESTARTSYS;
+			}
+			spin_unlock_irqrestore(&steve_pool.lock, flags);
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+
+	/* A thread killed alone, by an exec beside it, would take it along. */
+	if (!err && fatal_signal_pending(current)) {
+		untake(client);
+		err = -EINTR;
+	}
+	return err;
+}
+
+static int take(struct steve_client *client, bool nowait)
+{
+	struct steve_reader reader = { .task = current };
+	unsigned long flags;
+	u64 now;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	if (steve_pool_take_quick(&steve_pool, &client->pool))
+		goto taken;
+	now = steve_now();
+	if (steve_pool_take(&steve_pool, &client->pool, now))
+		goto taken;
+	if (nowait) {
+		steve_pool_miss(&steve_pool, &client->pool, now);
+		spin_unlock_irqrestore(&steve_pool.lock, flags);
+		return -EAGAIN;
+	}
+	list_add_tail(&reader.node, &client->readers);
+	steve_pool_block(&steve_pool, &client->pool, now);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return wait_for_token(client, &reader);
+
+taken:
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return 0;
+}
+
+/* Takes a token, or says why not; *@client is then who has it. */
+static int steve_take(struct file *file, bool nowait,
+		      struct steve_client **client)
+{
+	*client = steve_client_current(file->private_data, STEVE_USE_TAKE,
+				       gfp_for(nowait));
+	/* The only error that every program survives. */
+	if (!*client)
+		return -EAGAIN;
+	return take(*client, nowait);
+}
+
+static ssize_t steve_read(struct file *file, char __user *buf, size_t count,
+			  loff_t *pos)
+{
+	struct steve_client *client;
+	int err;
+
+	if (!count)
+		return 0;
+	err = steve_take(file, file->f_flags & O_NONBLOCK, &client);
+	if (err)
+		return err;
+	if (put_user('+', buf)) {
+		untake(client);
+		return -EFAULT;
+	}
+	return 1;
+}
+
+static ssize_t steve_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT ||
+		      iocb->ki_filp->f_flags & O_NONBLOCK;
+	struct steve_client *client;
+	int err;
+
+	if (!iov_iter_count(to))
+		return 0;
+	err = steve_take(iocb->ki_filp, nowait, &client);
+	if (err)
+		return err;
+	if (copy_to_iter("+", 1, to) != 1) {
+		untake(client);
+		return -EFAULT;
+	}
+	return 1;
+}
+
+/* ---- Giving ---- */
+
+static ssize_t steve_give(struct file *file, size_t count, bool nowait)
+{
+	struct steve_pool_given given;
+	struct steve_client *client;
+	unsigned long flags;
+
+	client = steve_client_current(file->private_data, STEVE_USE_GIVE,
+				      gfp_for(nowait));
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	if (count == 1 && client &&
+	    steve_pool_give_quick(&steve_pool, &client->pool)) {
+		spin_unlock_irqrestore(&steve_pool.lock, flags);
+		return 1;
+	}
+	steve_pool_give(&steve_pool, client ? &client->pool : NULL, count,
+			steve_now(), &given);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+
+	if (!given.strays)
+		return count;
+	pr_info_ratelimited("%s[%d] wrote %zu more than the tokens it had to return\n",
+			    current->comm, task_tgid_nr(current),
+			    given.strays);
+	if (!steve_strict)
+		return count;
+	return given.strays < count ? count - given.strays : -ENOSPC;
+}
+
+static ssize_t steve_write(struct file *file, const char __user *buf,
+			   size_t count, loff_t *pos)
+{
+	char __maybe_unused byte;
+
+	if (!count)
+		return 0;
+	/* The bytes mean nothing, but must be there. */
+	if (count == 1) {
+		if (get_user(byte, buf))
+			return -EFAULT;
+	} else {
+		size_t missing = fault_in_readable(buf, count);
+
+		if (missing == count)
+			return -EFAULT;
+		count -= missing;
+	}
+	return steve_give(file, count, file->f_flags & O_NONBLOCK);
+}
+
+static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t count = iov_iter_count(from);
+	size_t missing;
+	ssize_t ret;
+
+	if (!count)
+		return 0;
+	missing = fault_in_iov_iter_readable(from, count);
+	if (missing == count)
+		return -EFAULT;
+	ret = steve_give(iocb->ki_filp, count - missing,
+			 iocb->ki_flags & IOCB_NOWAIT ||
+			 iocb->ki_filp->f_flags & O_NONBLOCK);
+	if (ret > 0)
+		iov_iter_advance(from, ret);
+	return ret;
+}
+
+/* ---- Polling ---- */
+
+static __poll_t steve_poll(struct file *file, poll_table *wait)
+{
+	__poll_t mask = EPOLLOUT | EPOLLWRNORM;
+	struct steve_client *client;
+	unsigned long flags;
+	bool readable;
+
+	if (!(poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM)))
+		return mask;
+
+	/* A kernel thread asks for somebody else, of whom nothing is known. */
+	if (current->flags & PF_KTHREAD) {
+		readable = steve_pool_available(&steve_pool) > 0;
+		return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
+	}
+
+	client = steve_client_current(file->private_data, STEVE_USE_TAKE,
+				      GFP_KERNEL_ACCOUNT);
+	/* Nothing would wake it: let it try, and find EAGAIN. */
+	if (!client)
+		return mask | EPOLLIN | EPOLLRDNORM;
+
+	poll_wait(file, &client->polls, wait);
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	readable = steve_pool_poll(&steve_pool, &client->pool, steve_now());
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
+}
+
+/* ---- The device ---- */
+
+static int steve_open(struct inode *inode, struct file *file)
+{
+	struct steve_file *steve_file = steve_file_new();
+
+	if (!steve_file)
+		return -ENOMEM;
+	file->private_data = steve_file;
+	file->f_mode |= FMODE_NOWAIT;
+	return stream_open(inode, file);
+}
+
+static int steve_release(struct inode *inode, struct file *file)
+{
+	steve_file_release(file->private_data);
+	return 0;
+}
+
+const struct file_operations steve_fops = {
+	.owner = THIS_MODULE,
+	.open = steve_open,
+	.release = steve_release,
+	.read = steve_read,
+	.read_iter = steve_read_iter,
+	.write = steve_write,
+	.write_iter = steve_write_iter,
+	.poll = steve_poll,
+	.unlocked_ioctl = steve_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice steve_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.fops = &steve_fops,
+	.mode = 0600,
+};
+
+/**
+ * steve_chardev_init() - make the device
+ * @name: of its node in /dev
+ *
+ * Return: 0, or a negative error number.
+ */
+int steve_chardev_init(const char *name)
+{
+	steve_device.name = name;
+	return misc_register(&steve_device);
+}
+
+/**
+ * steve_chardev_exit() - undo steve_chardev_init()
+ */
+void steve_chardev_exit(void)
+{
+	misc_deregister(&steve_device);
+}

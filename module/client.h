@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Clients: the processes that use the pool, and the files they use it through.
+ */
+#ifndef _STEVE_CLIENT_H
+#define _STEVE_CLIENT_H
+
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "pool.h"
+
+/**
+ * struct steve_client - a process that uses the pool
+ * @pool: what the pool knows of it
+ * @readers: struct steve_reader of its blocked threads, in the order in which
+ *	they came; protected by the pool's lock
+ * @polls: where its threads sleep in poll, whatever file they poll
+ * @pid: its identity; a reference is held
+ * @id: its index in the table of clients
+ * @death: entry in the wait queue of @pid, which is woken when it dies
+ * @handles: struct steve_handle of the files it uses; changed under the pool's
+ *	lock, read under RCU
+ * @wanting: how many of @handles want tokens; protected by the pool's lock
+ * @abandoned: it died while its implicit slot was lent
+ * @node: in the hash of clients, by @pid
+ * @dead: in the list of clients to be forgotten; protected by the pool's lock
+ * @rcu: frees it
+ *
+ * It exists from the first read, write or poll of a process until that process
+ * is dead. The process itself may therefore use it without any reference.
+ */
+struct steve_client {
+	struct steve_pool_client pool;
+	struct list_head readers;
+	struct wait_queue_head polls;
+	struct pid *pid;
+	u32 id;
+	u32 wanting;
+	bool abandoned;
+	struct wait_queue_entry death;
+	struct list_head handles;
+	struct rhash_head node;
+	struct list_head dead;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct steve_file - an open file of the device, or of the FIFO of stevefs
+ * @last: the handle used last, which most often is the one wanted next
+ * @handles: struct steve_handle of the clients that use it; protected by the
+ *	pool's lock
+ */
+struct steve_file {
+	struct steve_handle __rcu *last;
+	struct list_head handles;
+};
+
+/**
+ * struct steve_reader - a thread blocked in read
+ * @node: in the readers of its client
+ * @task: the thread
+ * @granted: it has its token; set under the pool's lock, with release semantics
+ */
+struct steve_reader {
+	struct list_head node;
+	struct task_struct *task;
+	bool granted;
+};
+
+/**
+ * enum steve_use - what a client wants of a file
+ * @STEVE_USE_GIVE: to return tokens
+ * @STEVE_USE_TAKE: to take them as well. A client that has no file left that it
+ *	used so loses its place in the queue.
+ */
+enum steve_use {
+	STEVE_USE_GIVE,
+	STEVE_USE_TAKE,
+};
+
+/* The pool of this machine. */
+extern struct steve_pool steve_pool;
+
+int steve_clients_init(u32 jobs);
+void steve_clients_exit(void);
+
+struct steve_client *steve_client_current(struct steve_file *file,
+					  enum steve_use use, gfp_t gfp);
+struct steve_client *steve_client_next(unsigned long *id);
+u32 steve_clients_count(void);
+
+struct steve_file *steve_file_new(void);
+void steve_file_release(struct steve_file *file);
+
+/**
+ * steve_now() - the pool's clock
+ *
+ * Return: nanoseconds of CLOCK_MONOTONIC.
+ */
+static inline u64 steve_now(void)
+{
+	return ktime_get_ns();
+}
+
+#endif /* _STEVE_CLIENT_H */

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls of the administrator, and of programs that show the pool. What they
+ * mean is written in the uapi header.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/steve.h>
+#include <linux/uaccess.h>
+#include <asm/ioctls.h>
+
+#include "client.h"
+#include "compat.h"
+#include "ioctl.h"
+
+/* The first versions of the structures: none may be smaller. */
+#define STATUS_SIZE_VER0	104
+#define SETTINGS_SIZE_VER0	16
+#define CLIENTS_SIZE_VER0	40
+#define CLIENT_SIZE_VER0	48
+
+static_assert(sizeof(struct steve_status) == STATUS_SIZE_VER0);
+static_assert(sizeof(struct steve_settings) == SETTINGS_SIZE_VER0);
+static_assert(sizeof(struct steve_clients) == CLIENTS_SIZE_VER0);
+static_assert(sizeof(struct steve_client_info) == CLIENT_SIZE_VER0);
+
+static bool may_administer(const struct file *file)
+{
+	return capable(CAP_SYS_RESOURCE) &&
+	       file_ns_capable(file, &init_user_ns, CAP_SYS_RESOURCE);
+}
+
+/*
+ * Copies in a structure that the caller knows with a size of its own; the rest
+ * is zero.
+ */
+static int get_struct(void *dst, size_t size, size_t least, unsigned int cmd,
+		      const void __user *arg)
+{
+	if (_IOC_SIZE(cmd) < least)
+		return -EINVAL;
+	return copy_struct_from_user(dst, size, arg, _IOC_SIZE(cmd));
+}
+
+static int get_status(void __user *arg, unsigned int cmd)
+{
+	struct steve_status status;
+	unsigned long flags;
+	int err;
+
+	err = get_struct(&status, sizeof(status), STATUS_SIZE_VER0, cmd, arg);
+	if (err)
+		return err;
+	if (status.flags)
+		return -EINVAL;
+
+	memset(&status, 0, sizeof(status));
+	status.clients = steve_clients_count();
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	status.jobs = steve_pool.jobs;
+	status.size = steve_pool.size;
+	status.available = steve_pool_available(&steve_pool);
+	status.held = steve_pool.held;
+	status.reserved = steve_pool.reserved;
+	status.lent = steve_pool.lent;
+	status.waiting = steve_pool.waiting;
+	status.granted = steve_pool.counts.granted;
+	status.returned = steve_pool.counts.returned;
+	status.reclaimed = steve_pool.counts.reclaimed;
+	status.lapsed = steve_pool.counts.lapsed;
+	status.loans = steve_pool.counts.loans;
+	status.strays = steve_pool.counts.strays;
+	status.abandoned = steve_pool.counts.abandoned;
+	status.interrupted = steve_pool.counts.interrupted;
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+
+	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &status, sizeof(status),
+				   NULL);
+}
+
+static int get_settings(void __user *arg, unsigned int cmd)
+{
+	struct steve_settings settings;
+	int err;
+
+	err = get_struct(&settings, sizeof(settings), SETTINGS_SIZE_VER0, cmd,
+			 arg);
+	if (err)
+		return err;
+	if (settings.mask || settings.reserved)
+		return -EINVAL;
+
+	memset(&settings, 0, sizeof(settings));
+	settings.mask = STEVE_SET_JOBS;
+	settings.jobs = READ_ONCE(steve_pool.jobs);
+	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &settings,
+				   sizeof(settings), NULL);
+}
+
+static int set_settings(const struct file *file, void __user *arg,
+			unsigned int cmd)
+{
+	struct steve_settings settings;
+	unsigned long flags;
+	int err;
+
+	err = get_struct(&settings, sizeof(settings), SETTINGS_SIZE_VER0, cmd,
+			 arg);
+	if (err)
+		return err;
+	if (settings.mask & ~STEVE_SET_JOBS || settings.reserved)
+		return -EINVAL;
+	if (!may_administer(file))
+		return -EPERM;
+	if (!(settings.mask & STEVE_SET_JOBS))
+		return 0;
+	if (settings.jobs > STEVE_JOBS_MAX)
+		return -ERANGE;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	steve_pool_set_jobs(&steve_pool, settings.jobs, steve_now());
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return 0;
+}
+
+static u32 wait_state(struct steve_client *client)
+{
+	if (!client->pool.place)
+		return STEVE_WAIT_NONE;
+	if (client->pool.readers)
+		return STEVE_WAIT_READ;
+	if (client->pool.polling && steve_pool.ops->armed(&client->pool))
+		return STEVE_WAIT_POLL;
+	return STEVE_WAIT_COLD;
+}
+
+/* Under rcu_read_lock(). Returns false for a client that is not to be shown. */
+static bool show_client(struct steve_client *client, bool all,
+			struct steve_client_info *info)
+{
+	struct task_struct *task = pid_task(client->pid, PIDTYPE_TGID);
+	unsigned long flags;
+	kuid_t uid;
+
+	if (!task)
+		return false;
+	uid = task_uid(task);
+	if (!all && !uid_eq(uid, current_uid()))
+		return false;
+
+	memset(info, 0, sizeof(*info));
+	info->id = client->id;
+	info->pid = pid_vnr(client->pid);
+	info->uid = from_kuid_munged(current_user_ns(), uid);
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	info->held = client->pool.held;
+	info->reserved = client->pool.reservation != STEVE_RESERVED_NONE;
+	info->lent = client->pool.lent;
+	info->wait = wait_state(client);
+	info->place = client->pool.place;
+	if (info->place)
+		info->waited_ns = steve_now() - client->pool.since;
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return true;
+}
+
+/* Finds the next client to show. Returns false if there is none. */
+static bool next_client(unsigned long *id, bool all,
+			struct steve_client_info *info)
+{
+	struct steve_client *client;
+	bool found = false;
+
+	rcu_read_lock();
+	while (!found && (client = steve_client_next(id))) {
+		found = show_client(client, all, info);
+		++*id;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static int get_clients(void __user *arg, unsigned int cmd)
+{
+	bool all = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+	struct steve_client_info info;
+	struct steve_clients batch;
+	unsigned long id;
+	u32 count = 0;
+	int err;
+
+	err = get_struct(&batch, sizeof(batch), CLIENTS_SIZE_VER0, cmd, arg);
+	if (err)
+		return err;
+	if (batch.flags || batch.reserved || batch.more || !batch.count ||
+	    batch.row_size < CLIENT_SIZE_VER0 || batch.row_size > PAGE_SIZE ||
+	    batch.cursor > ULONG_MAX)
+		return -EINVAL;
+
+	id = batch.cursor;
+	while (count < batch.count && next_client(&id, all, &info)) {
+		void __user *row = u64_to_user_ptr(batch.rows) +
+				   (size_t)count * batch.row_size;
+
+		if (copy_struct_to_user(row, batch.row_size, &info,
+					sizeof(info), NULL))
+			return -EFAULT;
+		count++;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+
+	batch.more = count == batch.count;
+	batch.count = count;
+	batch.cursor = id;
+	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &batch, sizeof(batch),
+				   NULL);
+}
+
+static int get_readable(struct file *file, int __user *arg)
+{
+	struct steve_client *client;
+	unsigned long flags;
+	u32 readable;
+
+	client = steve_client_current(file->private_data, STEVE_USE_GIVE,
+				      GFP_KERNEL_ACCOUNT);
+	if (!client)
+		return -ENOMEM;
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	readable = steve_pool_readable(&steve_pool, &client->pool);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return put_user(readable, arg);
+}
+
+/* The size is part of a call's number, and free to differ. */
+static bool is_call(unsigned int cmd, unsigned int call)
+{
+	const unsigned int size = _IOC_SIZEMASK << _IOC_SIZESHIFT;
+
+	return (cmd & ~size) == (call & ~size);
+}
+
+/**
+ * steve_ioctl() - the ioctl operation of the jobserver's files
+ * @file: the file
+ * @cmd: the call
+ * @arg: its argument
+ *
+ * Return: 0, or a negative error number.
+ */
+long steve_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	if (cmd == FIONREAD)
+		return get_readable(file, uarg);
+	if (is_call(cmd, STEVE_IOC_GET_STATUS))
+		return get_status(uarg, cmd);
+	if (is_call(cmd, STEVE_IOC_GET_SETTINGS))
+		return get_settings(uarg, cmd);
+	if (is_call(cmd, STEVE_IOC_SET_SETTINGS))
+		return set_settings(file, uarg, cmd);
+	if (is_call(cmd, STEVE_IOC_GET_CLIENTS))
+		return get_clients(uarg, cmd);
+	return -ENOTTY;
+}
