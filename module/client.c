@@ -183,12 +183,28 @@ static void drop_handle(struct steve_handle *handle)
 	call_rcu(&handle->rcu, free_handle);
 }
 
+/*
+ * Makes sure that client_died() neither runs for this client nor will. Returns
+ * whether it was still to come.
+ */
+static bool unhook(struct steve_client *client)
+{
+	struct wait_queue_head *deaths = &client->pid->wait_pidfd;
+	unsigned long flags;
+	bool hooked;
+
+	spin_lock_irqsave(&deaths->lock, flags);
+	hooked = !list_empty(&client->death.entry);
+	list_del_init(&client->death.entry);
+	spin_unlock_irqrestore(&deaths->lock, flags);
+	return hooked;
+}
+
 static void forget_client(struct steve_client *client)
 {
 	struct steve_handle *handle;
 
-	/* Waits for client_died(), should it still run. */
-	remove_wait_queue(&client->pid->wait_pidfd, &client->death);
+	unhook(client);
 	rhashtable_remove_fast(&clients, &client->node, clients_params);
 	xa_erase(&clients_by_id, client->id);
 
@@ -564,18 +580,18 @@ void steve_clients_exit(void)
 	struct steve_client *client;
 	unsigned long id;
 
-	/* No client_died() starts after this, and none runs. */
 	rcu_read_lock();
-	xa_for_each(&clients_by_id, id, client)
-		remove_wait_queue(&client->pid->wait_pidfd, &client->death);
+	xa_for_each(&clients_by_id, id, client) {
+		if (!unhook(client))
+			continue;
+		spin_lock_irq(&steve_pool.lock);
+		list_add_tail(&client->dead, &dead_clients);
+		spin_unlock_irq(&steve_pool.lock);
+	}
 	rcu_read_unlock();
-
+	queue_work(steve_wq, &forget_work);
+	drain_workqueue(steve_wq);
 	hrtimer_cancel(&pool_timer);
-	flush_workqueue(steve_wq);
-	hrtimer_cancel(&pool_timer);
-
-	xa_for_each(&clients_by_id, id, client)
-		forget_client(client);
 	rcu_barrier();
 	rhashtable_destroy(&clients);
 	xa_destroy(&clients_by_id);

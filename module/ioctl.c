@@ -83,6 +83,7 @@ static int get_status(void __user *arg, unsigned int cmd)
 static int get_settings(void __user *arg, unsigned int cmd)
 {
 	struct steve_settings settings;
+	unsigned long flags;
 	int err;
 
 	err = get_struct(&settings, sizeof(settings), SETTINGS_SIZE_VER0, cmd,
@@ -94,7 +95,9 @@ static int get_settings(void __user *arg, unsigned int cmd)
 
 	memset(&settings, 0, sizeof(settings));
 	settings.mask = STEVE_SET_JOBS;
-	settings.jobs = READ_ONCE(steve_pool.jobs);
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	settings.jobs = steve_pool.jobs;
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &settings,
 				   sizeof(settings), NULL);
 }

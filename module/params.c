@@ -30,7 +30,13 @@ static int set_jobs(const char *val, const struct kernel_param *kp)
 
 static int get_jobs(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%u\n", READ_ONCE(steve_pool.jobs));
+	unsigned long flags;
+	u32 now;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	now = steve_pool.jobs;
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return sysfs_emit(buffer, "%u\n", now);
 }
 
 static const struct kernel_param_ops jobs_ops = {
