@@ -590,7 +590,7 @@ void steve_clients_exit(void)
 	}
 	rcu_read_unlock();
 	queue_work(steve_wq, &forget_work);
-	drain_workqueue(steve_wq);
+	flush_workqueue(steve_wq);
 	hrtimer_cancel(&pool_timer);
 	rcu_barrier();
 	rhashtable_destroy(&clients);
