@@ -14,6 +14,8 @@
  * Tables of clients are read under RCU; they are changed by a client itself
  * when it becomes known, and by forget_clients() when it is dead.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/pid.h>
@@ -24,6 +26,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -234,8 +237,8 @@ static void forget_clients(struct work_struct *work)
 		list_del(&client->dead);
 		spin_unlock_irq(&steve_pool.lock);
 		if (client->abandoned)
-			pr_info_ratelimited("process %d died and never took back the implicit slot it had lent by a write without a read\n",
-					    client->pool.pid);
+			pr_info_ratelimited("%s[%d] died and never took back the implicit slot it had lent by a write without a read\n",
+					    client->comm, client->pool.pid);
 		forget_client(client);
 		spin_lock_irq(&steve_pool.lock);
 	}
@@ -277,6 +280,21 @@ static bool is_dead(struct pid *pid)
 	return dead;
 }
 
+/* For the log; whoever lends its slot for good is to be found. */
+static void note_loan(struct steve_client *client)
+{
+	struct task_struct *task;
+
+	if (!client->pool.lent)
+		return;
+	client->abandoned = true;
+	rcu_read_lock();
+	task = pid_task(client->pid, PIDTYPE_PID);
+	if (task)
+		strscpy(client->comm, task->comm, sizeof(client->comm));
+	rcu_read_unlock();
+}
+
 /*
  * Called with the wait_pidfd.lock of the client's pid held, and most often with
  * tasklist_lock too, before the parent can reap the process: so its tokens are
@@ -295,7 +313,7 @@ static int client_died(struct wait_queue_entry *wait, unsigned int mode,
 
 	list_del_init(&wait->entry);
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	client->abandoned = client->pool.lent;
+	note_loan(client);
 	steve_pool_exit(&steve_pool, &client->pool, steve_now());
 	list_add_tail(&client->dead, &dead_clients);
 	queue_work(steve_wq, &forget_work);
@@ -319,6 +337,7 @@ static struct steve_client *new_client(struct pid *pid, gfp_t gfp)
 	client->pid = get_pid(pid);
 	client->wanting = 0;
 	client->abandoned = false;
+	client->comm[0] = '\0';
 	init_waitqueue_func_entry(&client->death, client_died);
 	INIT_LIST_HEAD(&client->handles);
 	return client;

@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -27,6 +28,7 @@
  *	lock, read under RCU
  * @wanting: how many of @handles want tokens; protected by the pool's lock
  * @abandoned: it died while its implicit slot was lent
+ * @comm: what it was called then
  * @node: in the hash of clients, by @pid
  * @dead: in the list of clients to be forgotten; protected by the pool's lock
  * @rcu: frees it
@@ -42,6 +44,7 @@ struct steve_client {
 	u32 id;
 	u32 wanting;
 	bool abandoned;
+	char comm[TASK_COMM_LEN];
 	struct wait_queue_entry death;
 	struct list_head handles;
 	struct rhash_head node;

@@ -197,7 +197,7 @@ static int get_clients(void __user *arg, unsigned int cmd)
 	err = get_struct(&batch, sizeof(batch), CLIENTS_SIZE_VER0, cmd, arg);
 	if (err)
 		return err;
-	if (batch.flags || batch.reserved || batch.more || !batch.count ||
+	if (batch.flags || batch.reserved || !batch.count ||
 	    batch.row_size < CLIENT_SIZE_VER0 || batch.row_size > PAGE_SIZE ||
 	    batch.cursor > ULONG_MAX)
 		return -EINVAL;
