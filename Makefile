@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What kbuild builds is in Kbuild; this file is for people.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+all: modules tools
+
+modules: kernel-headers
+	$(KBUILD) modules
+
+tools:
+	$(MAKE) -C tools/stevectl
+
+selftests:
+	$(MAKE) -C selftests
+
+# depmod is for the machine that runs the module, so not under DESTDIR. Kbuild
+# leaves it out without a System.map, which Debian's headers do not have.
+install: all
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
+	$(if $(DESTDIR),,PATH=$$PATH:/usr/sbin:/sbin depmod \
+		$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease))
+	$(MAKE) -C tools/stevectl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	install -D -m 644 uapi/linux/steve.h \
+		$(DESTDIR)$(PREFIX)/include/linux/steve.h
+
+demo:
+	@tools/demo/demo
+
+check:
+	@tools/check
+
+clean:
+	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
+	$(MAKE) -C tools/stevectl clean
+	$(MAKE) -C selftests clean
+
+help:
+	@echo 'make                build the module for the running kernel, and stevectl'
+	@echo 'make install        install both (as root); DESTDIR and PREFIX are honoured'
+	@echo 'make demo           watch two builds share a pool, in a virtual machine'
+	@echo 'make check          run all tests, in virtual machines'
+	@echo 'make clean          remove what was built'
+	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
+
+kernel-headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo 'steve: no kernel headers at $(KDIR).' >&2; \
+		if test -d /lib/modules/$(shell uname -r); then \
+			echo 'Install them (Debian: linux-headers-$(shell uname -r)), name others by KDIR=,' >&2; \
+		else \
+			echo 'The running kernel has no modules; name headers of another by KDIR=,' >&2; \
+		fi; \
+		echo 'or see steve at work in a virtual machine: make demo' >&2; \
+		exit 1; }
+
+.PHONY: all modules tools selftests install demo check clean help kernel-headers
