@@ -513,6 +513,8 @@ bool steve_pool_take(struct steve_pool *pool, struct steve_pool_client *client,
 	else if (!may_take(pool, client, now))
 		return false;
 	grant(pool, client, now);
+	/* A try may have made its own sleeping pollers eligible again. */
+	dispatch(pool, now);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_take);
@@ -670,9 +672,9 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 
 	client->tries = 0;
 	client->may_keep = false;
-	if (client->missed && !client->ignored)
+	/* It was slow to wake up; but that excuses it once, until it tries. */
+	if (client->missed == 1 && !client->ignored)
 		client->retry = 0;
-	client->missed = 0;
 
 	switch (client->reservation) {
 	case STEVE_RESERVED_NONE:

@@ -107,8 +107,8 @@ struct steve_pool_group {
  * @lent: it has lent its implicit slot
  * @polling: it found no token by poll and may be asleep there
  * @may_keep: a token may be kept for it once
- * @ignored: reservations in a row that it saw and did not take
- * @missed: reservations in a row that it did not see
+ * @ignored: reservations that it saw and did not take since it last tried
+ * @missed: reservations that it did not see since it last tried
  * @tries: failed tries in a row, without a poll among them
  * @place: its place in the queue, 0 for none; the lower is the earlier
  * @since: when it got that place

@@ -1,31 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the pool, which they drive with a clock and surroundings of
- * their own.
+ * KUnit tests of the pool.
+ *
+ * They drive it in a world of their own: its clock moves when it is told to,
+ * and its clients have as many threads and pollers as they say. A test states
+ * one rule, in its name. The rules that hold at all times are looked at after
+ * every step of every test.
  */
 #include <kunit/test.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/string.h>
+#include <linux/time64.h>
 
 #include "pool.h"
 
 #define MS		((u64)NSEC_PER_MSEC)
-#define CROWD		40
+#define SEC		((u64)NSEC_PER_SEC)
 
-/* A client, and what the pool has asked for it. */
+/* What the pool is known to do; see pool.c for the reasons. */
+#define BATCH		16
+#define RESERVE		(100 * MS)
+#define RETRY		(40 * RESERVE)
+#define RETRY_MAX	(30 * SEC)
+#define OWN_RETURN	(5 * MS)
+#define KEEP_MAX	(30 * SEC)
+#define COLD		(60 * SEC)
+#define COLD_HABITS	16
+
+#define CLIENTS		40
+
+struct world;
+
+/* Where a client stood before it was served. */
+struct turn {
+	u32 held;
+	u64 place;
+};
+
+/**
+ * struct fake_client - a client, and what surrounds it
+ * @pool: what the pool knows of it
+ * @world: where it lives
+ * @readers: threads of it that wait in read
+ * @armed: it sleeps in poll
+ * @handed: reads that the pool has ended
+ * @notified: how often the pool has woken its pollers
+ * @turn: as of the beginning of the step, or of when it was last served
+ */
 struct fake_client {
 	struct steve_pool_client pool;
+	struct world *world;
+	u32 readers;
 	bool armed;
 	unsigned int handed;
 	unsigned int notified;
+	struct turn turn;
 };
 
+/**
+ * struct world - a pool and its surroundings
+ * @pool: the pool
+ * @clients: those who use it; client 0 often has taken all there is
+ * @test: the test it is for
+ * @now: the time
+ * @armed_at: when the timer fires, 0 for never
+ * @deferred: deferred work is pending
+ * @slow: do not take the quick ways
+ * @step: what was done last
+ * @actor: who did it
+ * @woken: clients that the pool has woken in this step
+ * @fault: what the pool did wrong in this step
+ * @served: clients that the pool has woken since this was last looked at
+ */
 struct world {
 	struct steve_pool pool;
-	struct fake_client clients[CROWD];
+	struct fake_client clients[CLIENTS];
 	struct kunit *test;
 	u64 now;
 	u64 armed_at;
 	bool deferred;
+	bool slow;
+	const char *step;
+	int actor;
+	unsigned int woken;
+	const char *fault;
+	char served[128];
 };
 
 static struct fake_client *to_fake(struct steve_pool_client *client)
@@ -38,14 +100,83 @@ static struct world *to_world(struct steve_pool *pool)
 	return container_of(pool, struct world, pool);
 }
 
-static void fake_hand(struct steve_pool_client *client)
+/* ---- The order of service ---- */
+
+static struct turn turn_of(const struct fake_client *client)
 {
-	to_fake(client)->handed++;
+	return (struct turn){
+		.held = client->pool.held,
+		.place = client->pool.place ?: U64_MAX,
+	};
 }
 
-static void fake_notify(struct steve_pool_client *client)
+/* Does it sleep where it could be told of a token? */
+static bool is_wakeable(const struct fake_client *client)
 {
-	to_fake(client)->notified++;
+	if (!client->pool.place || client->pool.reservation)
+		return false;
+	return client->readers ||
+	       (client->armed && client->pool.retry <= client->world->now);
+}
+
+static bool turn_before(const struct world *world, struct turn a, struct turn b)
+{
+	if (world->pool.policy == STEVE_POLICY_FAIR && a.held != b.held)
+		return a.held < b.held;
+	return a.place < b.place;
+}
+
+/* The pool serves @client: it was its turn, if nobody else's was before. */
+static void note_served(struct fake_client *client)
+{
+	struct world *world = client->world;
+	int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		struct fake_client *other = &world->clients[i];
+
+		if (other != client && is_wakeable(other) &&
+		    turn_before(world, turn_of(other), client->turn))
+			world->fault = "somebody was overtaken";
+	}
+	client->turn = turn_of(client);
+}
+
+static void note_woken(struct fake_client *client)
+{
+	struct world *world = client->world;
+	size_t used = strlen(world->served);
+
+	note_served(client);
+	world->woken++;
+	scnprintf(world->served + used, sizeof(world->served) - used,
+		  used ? " %d" : "%d", client->pool.pid);
+}
+
+/* ---- What the pool asks for ---- */
+
+static void fake_hand(struct steve_pool_client *pool_client)
+{
+	struct fake_client *client = to_fake(pool_client);
+
+	if (client->readers)
+		client->readers--;
+	else
+		client->world->fault = "a token was handed to nobody";
+	client->handed++;
+	note_woken(client);
+}
+
+static void fake_notify(struct steve_pool_client *pool_client)
+{
+	struct fake_client *client = to_fake(pool_client);
+
+	if (!client->armed)
+		client->world->fault = "nobody was there to be notified";
+	if (client->pool.reservation != STEVE_RESERVED_OFFERED)
+		client->world->fault = "a poller was woken for nothing";
+	client->notified++;
+	note_woken(client);
 }
 
 static bool fake_armed(struct steve_pool_client *client)
@@ -71,73 +202,136 @@ static const struct steve_pool_ops fake_ops = {
 	.defer = fake_defer,
 };
 
-/* ---- The account, after every step ---- */
+/* ---- What holds after every step ---- */
 
-static bool wakeable_waits(struct fake_client *client, u64 now)
+static void must(struct world *world, bool holds, const char *rule)
 {
-	struct steve_pool_client *pool = &client->pool;
-
-	if (!pool->place || pool->reservation)
-		return false;
-	return pool->readers ||
-	       (pool->polling && client->armed && pool->retry <= now);
+	KUNIT_ASSERT_TRUE_MSG(world->test, holds, "%s, after client %d: %s",
+			      rule, world->actor, world->step);
 }
 
-static void check_account(struct world *world)
+static void must_be(struct world *world, s64 total, s64 sum, const char *what)
+{
+	KUNIT_ASSERT_EQ_MSG(world->test, total, sum, "%s, after client %d: %s",
+			    what, world->actor, world->step);
+}
+
+static void check_client(struct world *world, const struct fake_client *client)
+{
+	const struct steve_pool_client *pool = &client->pool;
+
+	must_be(world, pool->readers, client->readers, "readers");
+	must_be(world, pool->group->held, pool->held, "held by the group");
+	must(world, !pool->lent || !pool->held,
+	     "nobody lends a slot and holds a token");
+	must(world, pool->place || (!client->readers && !client->armed),
+	     "whoever sleeps has a place");
+	must(world, world->deferred || !pool->deadline ||
+	     (world->armed_at && world->armed_at <= pool->deadline),
+	     "the timer is set for every deadline");
+}
+
+static void check_sums(struct world *world)
 {
 	struct steve_pool *pool = &world->pool;
 	u32 held = 0, reserved = 0, lent = 0, waiting = 0;
-	bool wakeable = false;
 	int i;
 
-	for (i = 0; i < CROWD; i++) {
+	for (i = 0; i < CLIENTS; i++) {
 		struct steve_pool_client *client = &world->clients[i].pool;
 
 		held += client->held;
 		reserved += client->reservation != STEVE_RESERVED_NONE;
 		lent += client->lent;
 		waiting += client->place != 0;
-		wakeable |= wakeable_waits(&world->clients[i], world->now);
 	}
-	KUNIT_ASSERT_EQ(world->test, pool->held, held);
-	KUNIT_ASSERT_EQ(world->test, pool->reserved, reserved);
-	KUNIT_ASSERT_EQ(world->test, pool->lent, lent);
-	KUNIT_ASSERT_EQ(world->test, pool->waiting, waiting);
-	KUNIT_ASSERT_EQ(world->test, (int)(pool->size + pool->lent),
-			steve_pool_available(pool) + (int)(held + reserved));
-	if (!world->deferred && steve_pool_available(pool) > 0)
-		KUNIT_ASSERT_FALSE(world->test, wakeable);
+	must_be(world, pool->held, held, "held");
+	must_be(world, pool->reserved, reserved, "reserved");
+	must_be(world, pool->lent, lent, "lent");
+	must_be(world, pool->waiting, waiting, "waiting");
+	must_be(world, (s64)pool->size + lent,
+		(s64)steve_pool_available(pool) + held + reserved, "size");
 }
 
-/* ---- Steps: what a program can do ---- */
+static void check(struct world *world)
+{
+	bool wakeable = false;
+	int i;
 
+	if (world->fault)
+		must(world, false, world->fault);
+	must(world, world->woken <= BATCH, "no more than a batch is woken");
+	for (i = 0; i < CLIENTS; i++) {
+		check_client(world, &world->clients[i]);
+		wakeable |= is_wakeable(&world->clients[i]);
+	}
+	check_sums(world);
+	must(world, world->deferred || !wakeable ||
+	     steve_pool_available(&world->pool) <= 0,
+	     "no token is free while somebody sleeps for one");
+}
+
+/* ---- Steps: what programs do, and what happens to them ---- */
+
+static void begin(struct world *world, int i, const char *step)
+{
+	int k;
+
+	world->step = step;
+	world->actor = i;
+	world->woken = 0;
+	for (k = 0; k < CLIENTS; k++)
+		world->clients[k].turn = turn_of(&world->clients[k]);
+	spin_lock_irq(&world->pool.lock);
+}
+
+static void end(struct world *world)
+{
+	spin_unlock_irq(&world->pool.lock);
+	check(world);
+}
+
+static bool try_take(struct world *world, int i)
+{
+	struct fake_client *client = &world->clients[i];
+	bool reserved = client->pool.reservation;
+
+	if ((world->slow ||
+	     !steve_pool_take_quick(&world->pool, &client->pool)) &&
+	    !steve_pool_take(&world->pool, &client->pool, world->now))
+		return false;
+	if (!reserved)
+		note_served(client);
+	return true;
+}
+
+/* Reads, and does not wait. */
 static bool take(struct world *world, int i)
 {
-	struct steve_pool_client *client = &world->clients[i].pool;
 	bool taken;
 
-	spin_lock_irq(&world->pool.lock);
-	taken = steve_pool_take_quick(&world->pool, client) ||
-		steve_pool_take(&world->pool, client, world->now);
+	begin(world, i, "take");
+	taken = try_take(world, i);
 	if (!taken)
-		steve_pool_miss(&world->pool, client, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+		steve_pool_miss(&world->pool, &world->clients[i].pool,
+				world->now);
+	end(world);
 	return taken;
 }
 
-/* As read does. Returns whether the client has its token. */
+/* Reads, and waits if need be. */
 static bool take_or_block(struct world *world, int i)
 {
-	struct steve_pool_client *client = &world->clients[i].pool;
 	bool taken;
 
-	spin_lock_irq(&world->pool.lock);
-	taken = steve_pool_take(&world->pool, client, world->now);
-	if (!taken)
-		steve_pool_block(&world->pool, client, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	begin(world, i, "block");
+	taken = try_take(world, i);
+	if (!taken) {
+		world->clients[i].readers++;
+		steve_pool_block(&world->pool, &world->clients[i].pool,
+				 world->now);
+	}
+	end(world);
 	return taken;
 }
 
@@ -146,87 +340,126 @@ static void block(struct world *world, int i)
 	KUNIT_ASSERT_FALSE(world->test, take_or_block(world, i));
 }
 
+static void block_many(struct world *world, int first, int last)
+{
+	int i;
+
+	for (i = first; i <= last; i++)
+		block(world, i);
+}
+
 static void interrupt(struct world *world, int i)
 {
-	spin_lock_irq(&world->pool.lock);
+	begin(world, i, "interrupt");
+	world->clients[i].readers--;
 	steve_pool_unblock(&world->pool, &world->clients[i].pool, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
 }
 
 static struct steve_pool_given give(struct world *world, int i, size_t count)
 {
 	struct steve_pool_given given = { .returned = 1 };
+	struct steve_pool_client *client = &world->clients[i].pool;
 
-	spin_lock_irq(&world->pool.lock);
-	if (count != 1 ||
-	    !steve_pool_give_quick(&world->pool, &world->clients[i].pool))
-		steve_pool_give(&world->pool, &world->clients[i].pool, count,
-				world->now, &given);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	begin(world, i, "give");
+	if (count != 1 || world->slow ||
+	    !steve_pool_give_quick(&world->pool, client))
+		steve_pool_give(&world->pool, client, count, world->now,
+				&given);
+	end(world);
 	return given;
 }
 
+static bool ask(struct world *world, int i)
+{
+	struct fake_client *client = &world->clients[i];
+	bool reserved = client->pool.reservation;
+	bool readable;
+
+	readable = steve_pool_poll(&world->pool, &client->pool, world->now);
+	if (readable && !reserved)
+		note_served(client);
+	return readable;
+}
+
+/* Polls, and does not wait. */
 static bool look(struct world *world, int i)
 {
 	bool readable;
 
-	spin_lock_irq(&world->pool.lock);
-	readable = steve_pool_poll(&world->pool, &world->clients[i].pool,
-				   world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	begin(world, i, "look");
+	readable = ask(world, i);
+	end(world);
 	return readable;
 }
 
-/* Polls, and sleeps there unless a token is there. */
-static bool poll_and_sleep(struct world *world, int i)
+/* Polls and sleeps there; or has been woken there, looks, and sleeps on. */
+static bool poll(struct world *world, int i)
 {
+	bool readable;
+
+	begin(world, i, "poll");
 	world->clients[i].armed = true;
-	world->clients[i].armed = !look(world, i);
-	return !world->clients[i].armed;
+	readable = ask(world, i);
+	world->clients[i].armed = !readable;
+	end(world);
+	return readable;
 }
 
-/* Wakes up in poll, and looks. */
-static bool wake_and_look(struct world *world, int i)
+/* Wakes up in poll for another reason. */
+static void stop_polling(struct world *world, int i)
 {
+	begin(world, i, "stop polling");
 	world->clients[i].armed = false;
-	return look(world, i);
+	end(world);
 }
 
 static void leave(struct world *world, int i)
 {
+	begin(world, i, "leave");
 	world->clients[i].armed = false;
-	spin_lock_irq(&world->pool.lock);
 	steve_pool_leave(&world->pool, &world->clients[i].pool, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
 }
 
 static void die(struct world *world, int i)
 {
+	begin(world, i, "die");
 	world->clients[i].armed = false;
-	spin_lock_irq(&world->pool.lock);
+	world->clients[i].readers = 0;
 	steve_pool_exit(&world->pool, &world->clients[i].pool, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
 }
 
 static void set_jobs(struct world *world, u32 jobs)
 {
-	spin_lock_irq(&world->pool.lock);
+	begin(world, -1, "set jobs");
 	steve_pool_set_jobs(&world->pool, jobs, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
+}
+
+static void set_policy(struct world *world, enum steve_policy policy)
+{
+	begin(world, -1, "set policy");
+	world->pool.policy = policy;
+	end(world);
+}
+
+static u32 readable(struct world *world, int i)
+{
+	u32 number;
+
+	begin(world, i, "readable");
+	number = steve_pool_readable(&world->pool, &world->clients[i].pool);
+	end(world);
+	return number;
 }
 
 static void run(struct world *world)
 {
-	spin_lock_irq(&world->pool.lock);
+	begin(world, -1, "run");
 	steve_pool_run(&world->pool, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
 }
 
 static void run_deferred(struct world *world)
@@ -240,27 +473,37 @@ static void run_deferred(struct world *world)
 /* Lets time pass; the timer fires when it was asked to. */
 static void pass(struct world *world, u64 span)
 {
-	u64 end = world->now + span;
+	u64 then = world->now + span;
 
-	while (world->armed_at && world->armed_at <= end) {
+	run_deferred(world);
+	while (world->armed_at && world->armed_at <= then) {
 		world->now = max(world->now, world->armed_at);
 		world->armed_at = 0;
 		run(world);
 		run_deferred(world);
 	}
-	world->now = end;
+	world->now = then;
+}
+
+/* ---- Worlds, and how they look ---- */
+
+static void new_client(struct world *world, int i)
+{
+	world->clients[i] = (struct fake_client){ .world = world };
+	steve_pool_client_init(&world->clients[i].pool, i);
 }
 
 static struct world *new_world(struct kunit *test, u32 jobs)
 {
-	struct world *world = test->priv;
+	struct world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
 	int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, world);
 	world->test = test;
-	world->now = 1000 * NSEC_PER_SEC;
+	world->now = 1000 * SEC;
 	steve_pool_init(&world->pool, &fake_ops, jobs, world->now);
-	for (i = 0; i < CROWD; i++)
-		steve_pool_client_init(&world->clients[i].pool, i);
+	for (i = 0; i < CLIENTS; i++)
+		new_client(world, i);
 	return world;
 }
 
@@ -275,14 +518,36 @@ static struct world *new_full_world(struct kunit *test, u32 jobs)
 	return world;
 }
 
-static u32 held_by(struct world *world, int i)
+static int available(const struct world *world)
+{
+	return steve_pool_available(&world->pool);
+}
+
+static u32 held(const struct world *world, int i)
 {
 	return world->clients[i].pool.held;
 }
 
-static bool has_reservation(struct world *world, int i)
+static u64 place(const struct world *world, int i)
 {
-	return world->clients[i].pool.reservation != STEVE_RESERVED_NONE;
+	return world->clients[i].pool.place;
+}
+
+static enum steve_reservation reservation(const struct world *world, int i)
+{
+	return world->clients[i].pool.reservation;
+}
+
+static unsigned int handed(const struct world *world, int i)
+{
+	return world->clients[i].handed;
+}
+
+/* These clients, and no others, were woken, in this order. */
+static void expect_served(struct world *world, const char *served)
+{
+	KUNIT_EXPECT_STREQ(world->test, world->served, served);
+	world->served[0] = '\0';
 }
 
 /* ---- Tokens ---- */
@@ -294,118 +559,491 @@ static void a_token_is_taken_and_returned(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, take(world, 0));
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
 	KUNIT_EXPECT_FALSE(test, take(world, 2));
+	KUNIT_EXPECT_EQ(test, held(world, 2), 0);
 	KUNIT_EXPECT_EQ(test, give(world, 0, 1).returned, 1);
 	KUNIT_EXPECT_TRUE(test, take(world, 2));
 	KUNIT_EXPECT_EQ(test, world->pool.counts.granted, 3);
 	KUNIT_EXPECT_EQ(test, world->pool.counts.returned, 1);
 }
 
-static void many_tokens_are_returned_at_once(struct kunit *test)
-{
-	struct world *world = new_full_world(test, 5);
+struct quick_case {
+	const char *name;
+	void (*enter)(struct world *world);
+	bool quick;
+};
 
-	KUNIT_EXPECT_EQ(test, give(world, 0, 4).returned, 4);
-	KUNIT_EXPECT_EQ(test, held_by(world, 0), 1);
-	KUNIT_EXPECT_EQ(test, steve_pool_available(&world->pool), 4);
+static void quick_if_free(struct world *world)
+{
+	give(world, 0, 1);
 }
 
-static void a_slot_is_lent_once_and_taken_back(struct kunit *test)
+static void quick_if_full(struct world *world)
+{
+}
+
+static void quick_if_cold_waits(struct world *world)
+{
+	take(world, 2);
+	give(world, 0, 1);
+}
+
+static void quick_if_reserved(struct world *world)
+{
+	give(world, 0, 2);
+	look(world, 1);
+}
+
+static void quick_if_lent(struct world *world)
+{
+	give(world, 1, 1);
+}
+
+static void quick_if_missed_a_try(struct world *world)
+{
+	take(world, 1);
+	pass(world, COLD);
+	give(world, 0, 1);
+}
+
+static void quick_if_ignored(struct world *world)
+{
+	give(world, 0, 1);
+	look(world, 1);
+	pass(world, RESERVE);
+}
+
+static void quick_if_overslept(struct world *world)
+{
+	poll(world, 1);
+	give(world, 0, 1);
+	pass(world, RESERVE - 1);
+	world->clients[1].armed = false;
+	pass(world, 1 + COLD);
+}
+
+static const struct quick_case quick_takes[] = {
+	{ "a token is free", quick_if_free, true },
+	{ "no token is free", quick_if_full },
+	{ "somebody waits", quick_if_cold_waits },
+	{ "a token is reserved", quick_if_reserved },
+	{ "the slot is lent", quick_if_lent },
+	{ "a try failed", quick_if_missed_a_try },
+	{ "a reservation was ignored", quick_if_ignored },
+	{ "a reservation was not seen", quick_if_overslept },
+};
+
+KUNIT_ARRAY_PARAM_DESC(quick_take, quick_takes, name);
+
+static void quick_take_is_for_the_simple_case(struct kunit *test)
+{
+	const struct quick_case *param = test->param_value;
+	struct world *world = new_full_world(test, 2);
+	bool taken;
+
+	param->enter(world);
+	begin(world, 1, "take quick");
+	taken = steve_pool_take_quick(&world->pool, &world->clients[1].pool);
+	end(world);
+	KUNIT_EXPECT_EQ(test, taken, param->quick);
+	KUNIT_EXPECT_EQ(test, held(world, 1), param->quick);
+}
+
+static void quick_give_is_for_the_simple_case(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+	bool given[3];
+
+	begin(world, 0, "give quick");
+	given[0] = steve_pool_give_quick(&world->pool, &world->clients[0].pool);
+	given[1] = steve_pool_give_quick(&world->pool, &world->clients[1].pool);
+	end(world);
+	take(world, 1);
+	take(world, 2);
+	begin(world, 0, "give quick");
+	given[2] = steve_pool_give_quick(&world->pool, &world->clients[0].pool);
+	end(world);
+	KUNIT_EXPECT_TRUE(test, given[0]);
+	KUNIT_EXPECT_FALSE_MSG(test, given[1], "by one that holds nothing");
+	KUNIT_EXPECT_FALSE_MSG(test, given[2], "while somebody waits");
+}
+
+/* Client 1 holds @held tokens, @loans others lend, and it writes @bytes. */
+struct write_case {
+	const char *name;
+	u32 jobs;
+	u32 held;
+	u32 loans;
+	size_t bytes;
+	struct steve_pool_given given;
+};
+
+static const struct write_case writes[] = {
+	{ "one token", 4, 1, 0, 1, { 1, 0, 0 } },
+	{ "one of many tokens", 4, 4, 0, 1, { 1, 0, 0 } },
+	{ "many tokens", 4, 4, 0, 3, { 3, 0, 0 } },
+	{ "the slot", 4, 0, 0, 1, { 0, 1, 0 } },
+	{ "the slot, and a stray", 4, 0, 0, 2, { 0, 1, 1 } },
+	{ "the tokens and the slot", 4, 2, 0, 3, { 2, 1, 0 } },
+	{ "the tokens, the slot, and strays", 4, 2, 0, 9, { 2, 1, 6 } },
+	{ "the last loan", 4, 0, 3, 1, { 0, 1, 0 } },
+	{ "more loans than jobs", 4, 0, 4, 1, { 0, 0, 1 } },
+	{ "a loan where there are no jobs", 0, 0, 0, 1, { 0, 0, 1 } },
+	{ "no bytes", 4, 1, 0, 0, { 0, 0, 0 } },
+	{ "all there could be", 4, 1, 0, SIZE_MAX, { 1, 1, SIZE_MAX - 2 } },
+};
+
+KUNIT_ARRAY_PARAM_DESC(write, writes, name);
+
+static void bytes_return_tokens_then_lend_then_stray(struct kunit *test)
+{
+	const struct write_case *param = test->param_value;
+	struct world *world = new_world(test, param->jobs);
+	struct steve_pool_given given;
+	u32 i;
+
+	for (i = 0; i < param->held; i++)
+		take(world, 1);
+	for (i = 0; i < param->loans; i++)
+		give(world, 2 + i, 1);
+	given = give(world, 1, param->bytes);
+	KUNIT_EXPECT_EQ(test, given.returned, param->given.returned);
+	KUNIT_EXPECT_EQ(test, given.lent, param->given.lent);
+	KUNIT_EXPECT_EQ(test, given.strays, param->given.strays);
+	KUNIT_EXPECT_EQ(test, held(world, 1), param->held - given.returned);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, param->loans + given.lent);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.returned, given.returned);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.loans,
+			param->loans + given.lent);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, given.strays);
+}
+
+static void a_slot_is_lent_once(struct kunit *test)
+{
+	struct world *world = new_world(test, 4);
+
+	KUNIT_EXPECT_EQ(test, give(world, 1, 1).lent, 1);
+	KUNIT_EXPECT_EQ(test, give(world, 1, 1).strays, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+}
+
+static void a_lent_slot_comes_back_before_a_token(struct kunit *test)
+{
+	struct world *world = new_world(test, 4);
+
+	give(world, 1, 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 0);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, held(world, 1), 1);
+}
+
+static void a_lent_slot_comes_back_to_whoever_waits_for_it(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
-	struct steve_pool_given given = give(world, 1, 3);
 
-	KUNIT_EXPECT_EQ(test, given.lent, 1);
-	KUNIT_EXPECT_EQ(test, given.strays, 2);
-	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, 2);
-	KUNIT_EXPECT_EQ(test, give(world, 1, 1).strays, 1);
-	KUNIT_EXPECT_TRUE(test, take(world, 1));
-	KUNIT_EXPECT_EQ(test, held_by(world, 1), 0);
+	give(world, 1, 1);
+	give(world, 2, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+	take(world, 0);
+	block(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, handed(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
 	KUNIT_EXPECT_EQ(test, world->pool.lent, 0);
 }
 
-static void loans_never_exceed_the_jobs(struct kunit *test)
-{
-	struct world *world = new_world(test, 3);
-	int i;
-
-	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_EQ(test, give(world, i, 1).lent, i < 3);
-	KUNIT_EXPECT_EQ(test, world->pool.lent, 3);
-}
-
-static void a_loan_ends_with_its_lender(struct kunit *test)
+static void a_lent_slot_comes_back_by_a_reservation(struct kunit *test)
 {
 	struct world *world = new_world(test, 1);
 
 	give(world, 1, 1);
-	KUNIT_EXPECT_TRUE(test, take(world, 0));
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 0);
+}
+
+static void a_loan_serves_whoever_waits(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 2);
+	give(world, 1, 1);
+	KUNIT_EXPECT_EQ(test, handed(world, 2), 1);
+}
+
+static void a_loan_ends_with_its_lender(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	give(world, 1, 1);
 	KUNIT_EXPECT_TRUE(test, take(world, 0));
 	die(world, 1);
-	KUNIT_EXPECT_EQ(test, steve_pool_available(&world->pool), -1);
+	KUNIT_EXPECT_EQ(test, available(world), -1);
 	KUNIT_EXPECT_EQ(test, world->pool.counts.abandoned, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.reclaimed, 0);
 	give(world, 0, 1);
 	KUNIT_EXPECT_FALSE(test, take(world, 2));
 }
 
+static void a_loan_that_ended_makes_room_for_another(struct kunit *test)
+{
+	struct world *world = new_world(test, 2);
+
+	give(world, 1, 1);
+	give(world, 2, 1);
+	KUNIT_EXPECT_EQ(test, give(world, 3, 1).strays, 1);
+	die(world, 1);
+	KUNIT_EXPECT_EQ(test, give(world, 3, 1).lent, 1);
+	KUNIT_EXPECT_EQ(test, give(world, 4, 1).strays, 1);
+	take(world, 2);
+	KUNIT_EXPECT_EQ(test, give(world, 4, 1).lent, 1);
+}
+
+static void a_smaller_pool_has_room_for_fewer_loans(struct kunit *test)
+{
+	struct world *world = new_world(test, 3);
+
+	give(world, 1, 1);
+	give(world, 2, 1);
+	give(world, 3, 1);
+	set_jobs(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 3);
+	take(world, 1);
+	take(world, 2);
+	KUNIT_EXPECT_EQ(test, give(world, 4, 1).strays, 1);
+	take(world, 3);
+	KUNIT_EXPECT_EQ(test, give(world, 4, 1).lent, 1);
+}
+
+static void a_stray_adds_no_token(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	give(world, 1, 1);
+	take(world, 2);
+	KUNIT_EXPECT_EQ(test, give(world, 1, 5).strays, 5);
+	KUNIT_EXPECT_EQ(test, available(world), 0);
+	KUNIT_EXPECT_FALSE(test, take(world, 3));
+}
+
 static void an_unknown_client_only_strays(struct kunit *test)
 {
-	struct world *world = new_world(test, 1);
+	struct world *world = new_full_world(test, 1);
 	struct steve_pool_given given;
 
-	spin_lock_irq(&world->pool.lock);
+	block(world, 1);
+	begin(world, -1, "give");
 	steve_pool_give(&world->pool, NULL, 7, world->now, &given);
-	spin_unlock_irq(&world->pool.lock);
-	check_account(world);
+	end(world);
+	KUNIT_EXPECT_EQ(test, given.returned, 0);
+	KUNIT_EXPECT_EQ(test, given.lent, 0);
 	KUNIT_EXPECT_EQ(test, given.strays, 7);
 	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, 7);
+	expect_served(world, "");
 }
+
+/* ---- The size of the pool ---- */
 
 static void a_smaller_pool_revokes_nothing(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 4);
 
-	block(world, 1);
-	set_jobs(world, 2);
-	KUNIT_EXPECT_EQ(test, steve_pool_available(&world->pool), -2);
-	KUNIT_EXPECT_EQ(test, held_by(world, 0), 4);
-	give(world, 0, 2);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 0);
-	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 1);
+	set_jobs(world, 1);
+	KUNIT_EXPECT_EQ(test, held(world, 0), 4);
+	KUNIT_EXPECT_EQ(test, available(world), -3);
+	KUNIT_EXPECT_EQ(test, give(world, 0, 4).returned, 4);
+	KUNIT_EXPECT_EQ(test, available(world), 1);
 }
 
-static void a_larger_pool_serves_in_order(struct kunit *test)
+static void nothing_is_granted_until_a_smaller_pool_has_drained(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	block(world, 1);
+	set_jobs(world, 2);
+	give(world, 0, 1);
+	give(world, 0, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_FALSE(test, take(world, 2));
+	KUNIT_EXPECT_FALSE(test, look(world, 3));
+	KUNIT_EXPECT_EQ(test, available(world), 0);
+	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+static void a_reservation_outlives_a_smaller_pool(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 3);
+
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	set_jobs(world, 1);
+	KUNIT_EXPECT_EQ(test, available(world), -2);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, available(world), -2);
+}
+
+/* @waiters block, then a pool with @held tokens in use gets @jobs. */
+struct raise_case {
+	const char *name;
+	u32 held;
+	int waiters;
+	u32 jobs;
+	const char *served;
+};
+
+static const struct raise_case raises[] = {
+	{ "fewer tokens than waiters", 0, 5, 3, "1 2 3" },
+	{ "as many", 0, 5, 5, "1 2 3 4 5" },
+	{ "more", 0, 3, 5, "1 2 3" },
+	{ "nobody waits", 0, 0, 5, "" },
+	{ "some are in use", 4, 5, 6, "1 2" },
+	{ "all are in use", 4, 5, 4, "" },
+	{ "by too little", 4, 5, 3, "" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(raise, raises, name);
+
+static void a_larger_pool_serves_those_who_wait_in_order(struct kunit *test)
+{
+	const struct raise_case *param = test->param_value;
+	struct world *world = new_full_world(test, param->held);
+
+	set_jobs(world, 0);
+	block_many(world, 1, param->waiters);
+	set_jobs(world, param->jobs);
+	expect_served(world, param->served);
+}
+
+static void no_jobs_pause_the_pool(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	set_jobs(world, 0);
+	block(world, 1);
+	poll(world, 2);
+	give(world, 0, 2);
+	expect_served(world, "");
+	KUNIT_EXPECT_FALSE(test, take(world, 3));
+	KUNIT_EXPECT_EQ(test, readable(world, 3), 0);
+	set_jobs(world, 2);
+	expect_served(world, "1 2");
+}
+
+/* ---- How many tokens are readable ---- */
+
+static void what_is_free_is_readable(struct kunit *test)
+{
+	struct world *world = new_world(test, 3);
+
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 3);
+	take(world, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 2);
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 2);
+}
+
+static void what_is_reserved_is_readable_for_one(struct kunit *test)
+{
+	struct world *world = new_world(test, 3);
+
+	look(world, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 3);
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 2);
+}
+
+static void readable_is_never_negative(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 3);
+
+	set_jobs(world, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 0);
+	give(world, 0, 1);
+	set_jobs(world, 3);
+	look(world, 1);
+	set_jobs(world, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 0), 0);
+}
+
+static void nothing_is_readable_before_ones_turn(struct kunit *test)
 {
 	struct world *world = new_world(test, 0);
-	int i;
 
-	for (i = 1; i <= 5; i++)
-		block(world, i);
-	set_jobs(world, 3);
-	for (i = 1; i <= 5; i++)
-		KUNIT_EXPECT_EQ(test, world->clients[i].handed, i <= 3);
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, 30);
+	KUNIT_EXPECT_EQ(test, available(world), 30 - BATCH);
+	KUNIT_EXPECT_EQ(test, readable(world, 30), 0);
+	KUNIT_EXPECT_EQ(test, readable(world, BATCH + 1), 30 - BATCH);
+	run_deferred(world);
+	KUNIT_EXPECT_EQ(test, readable(world, 30), 30 - BATCH - 4);
+}
+
+static void a_cold_client_makes_nothing_unreadable(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	take(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
 }
 
 /* ---- The queue ---- */
 
-static void readers_and_pollers_stand_in_one_line(struct kunit *test)
+/* How six clients come, one after another: r blocks, p polls, t only tries. */
+struct line_case {
+	const char *name;
+	const char *comers;
+	const char *served;
+};
+
+static const struct line_case lines[] = {
+	{ "readers", "rrrrrr", "1 2 3 4 5 6" },
+	{ "pollers", "pppppp", "1 2 3 4 5 6" },
+	{ "readers and pollers", "rprppr", "1 2 3 4 5 6" },
+	{ "some that only try", "trptrp", "2 3 5 6" },
+	{ "all only try", "tttttt", "" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(line, lines, name);
+
+static void come(struct world *world, int i, char how)
 {
-	struct world *world = new_full_world(test, 1);
+	if (how == 'r')
+		block(world, i);
+	else if (how == 'p')
+		KUNIT_ASSERT_FALSE(world->test, poll(world, i));
+	else
+		KUNIT_ASSERT_FALSE(world->test, take(world, i));
+}
+
+static void whoever_came_first_is_served_first(struct kunit *test)
+{
+	const struct line_case *param = test->param_value;
+	struct world *world = new_world(test, 0);
+	int i;
+
+	for (i = 0; param->comers[i]; i++)
+		come(world, i + 1, param->comers[i]);
+	KUNIT_EXPECT_EQ(test, world->pool.waiting, i);
+	set_jobs(world, 6);
+	expect_served(world, param->served);
+}
+
+static void one_return_wakes_one_client(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
 
 	block(world, 1);
-	KUNIT_EXPECT_FALSE(test, poll_and_sleep(world, 2));
+	poll(world, 2);
 	block(world, 3);
-
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 1), 1);
-	give(world, 1, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].notified, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[3].handed, 0);
-	KUNIT_EXPECT_FALSE(test, take(world, 0));
-	KUNIT_EXPECT_TRUE(test, wake_and_look(world, 2));
-	KUNIT_EXPECT_TRUE(test, take(world, 2));
-	give(world, 2, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 3), 1);
+	expect_served(world, "1");
+	give(world, 0, 1);
+	expect_served(world, "2");
 }
 
 static void a_client_has_one_place_for_all_its_threads(struct kunit *test)
@@ -413,123 +1051,559 @@ static void a_client_has_one_place_for_all_its_threads(struct kunit *test)
 	struct world *world = new_full_world(test, 1);
 
 	block(world, 1);
-	block(world, 1);
-	block(world, 1);
 	block(world, 2);
+	block(world, 1);
+	poll(world, 1);
+	take(world, 1);
 	KUNIT_EXPECT_EQ(test, world->pool.waiting, 2);
-
-	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 1);
-	give(world, 1, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 1);
-	give(world, 2, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 2);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
 }
 
-static void nobody_overtakes_a_waiter(struct kunit *test)
+static void whoever_wants_more_goes_to_the_tail(struct kunit *test)
 {
-	struct world *world = new_full_world(test, 1);
+	struct world *world = new_world(test, 0);
 
-	KUNIT_EXPECT_FALSE(test, poll_and_sleep(world, 1));
+	block(world, 1);
+	block(world, 1);
+	block(world, 1);
+	block(world, 2);
+	block(world, 2);
+	poll(world, 3);
+	set_jobs(world, 6);
+	expect_served(world, "1 2 3 1 2 1");
+}
+
+static void a_served_poller_goes_to_the_tail(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 3);
+
+	poll(world, 1);
+	block(world, 2);
 	give(world, 0, 1);
-	KUNIT_EXPECT_FALSE(test, take(world, 0));
-	KUNIT_EXPECT_FALSE(test, look(world, 2));
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_FALSE(test, poll(world, 1));
+	give(world, 0, 2);
+	expect_served(world, "1 2 1");
 }
 
-static void a_cold_client_is_passed_over_and_keeps_its_place(struct kunit *test)
+static void whoever_has_enough_has_no_place(struct kunit *test)
 {
-	struct world *world = new_full_world(test, 1);
-	u64 place;
+	struct world *world = new_full_world(test, 2);
 
 	block(world, 1);
-	place = world->clients[1].pool.place;
-	interrupt(world, 1);
-	KUNIT_EXPECT_EQ(test, world->pool.counts.interrupted, 1);
-	block(world, 2);
-	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 2), 1);
-
-	block(world, 3);
-	block(world, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].pool.place, place);
-	give(world, 2, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 1), 1);
-}
-
-static void a_poller_found_awake_turns_cold(struct kunit *test)
-{
-	struct world *world = new_full_world(test, 1);
-
-	poll_and_sleep(world, 1);
-	block(world, 2);
-	world->clients[1].armed = false;
-	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].notified, 0);
-	KUNIT_EXPECT_EQ(test, held_by(world, 2), 1);
-	KUNIT_EXPECT_NE(test, world->clients[1].pool.place, 0);
-}
-
-static void a_cold_place_expires(struct kunit *test)
-{
-	struct world *world = new_full_world(test, 1);
-
-	KUNIT_EXPECT_FALSE(test, take(world, 1));
-	KUNIT_EXPECT_EQ(test, world->pool.waiting, 1);
-	pass(world, 59 * NSEC_PER_SEC);
-	KUNIT_EXPECT_EQ(test, world->pool.waiting, 1);
-	pass(world, 2 * NSEC_PER_SEC);
+	take(world, 2);
+	give(world, 0, 2);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 0);
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
+	KUNIT_EXPECT_EQ(test, place(world, 2), 0);
 	KUNIT_EXPECT_EQ(test, world->pool.waiting, 0);
 }
 
-static void edge_triggered_epoll_is_woken_after_a_failed_try(struct kunit *test)
+static void a_reader_is_served_before_a_poller_of_its_client(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, handed(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, world->clients[1].notified, 0);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 2);
+}
+
+static void a_try_that_fails_gets_a_place(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	take(world, 1);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, world->clients[1].pool.since, world->now);
+}
+
+static void places_do_not_wrap(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	world->pool.last_place = U32_MAX - 2;
+	block_many(world, 1, 5);
+	KUNIT_EXPECT_EQ(test, place(world, 5), U32_MAX + 3ULL);
+	set_jobs(world, 5);
+	expect_served(world, "1 2 3 4 5");
+}
+
+static void a_wakeable_place_never_expires(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	block(world, 1);
+	poll(world, 2);
+	pass(world, 100 * 3600 * SEC);
+	give(world, 0, 2);
+	expect_served(world, "1 2");
+}
+
+static void edge_triggered_epoll_is_told_after_a_failed_try(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
 
 	world->clients[1].armed = true;
 	KUNIT_EXPECT_FALSE(test, take(world, 1));
 	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+/* ---- Cold places ---- */
+
+static void an_interrupted_reader_keeps_its_place(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	u64 before;
+
+	block(world, 1);
+	before = place(world, 1);
+	interrupt(world, 1);
+	KUNIT_EXPECT_EQ(test, place(world, 1), before);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.interrupted, 1);
+}
+
+static void an_interrupted_thread_leaves_its_siblings_waiting(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 1);
+	block(world, 1);
+	interrupt(world, 1);
+	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+static void an_interrupted_reader_may_still_be_woken_in_poll(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 1);
+	interrupt(world, 1);
+	give(world, 0, 1);
 	KUNIT_EXPECT_EQ(test, world->clients[1].notified, 1);
 }
 
-static void a_batch_is_sixteen_and_newcomers_stay_behind(struct kunit *test)
+static void a_cold_client_is_passed_over(struct kunit *test)
 {
-	struct world *world = new_world(test, 0);
-	int i, handed = 0;
+	struct world *world = new_full_world(test, 1);
 
-	for (i = 1; i <= 30; i++)
-		block(world, i);
-	spin_lock_irq(&world->pool.lock);
-	steve_pool_set_jobs(&world->pool, 30, world->now);
-	spin_unlock_irq(&world->pool.lock);
-	for (i = 1; i <= 30; i++)
-		handed += world->clients[i].handed;
-	KUNIT_EXPECT_EQ(test, handed, 16);
-	KUNIT_EXPECT_TRUE(test, world->deferred);
-	KUNIT_EXPECT_FALSE(test, take(world, 31));
-	run_deferred(world);
-	for (i = 1; i <= 30; i++)
-		KUNIT_EXPECT_EQ(test, world->clients[i].handed, 1);
+	take(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "2");
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
 }
 
-static void fair_serves_the_one_with_the_fewest_tokens(struct kunit *test)
+static void a_cold_client_is_first_when_it_is_back(struct kunit *test)
 {
-	struct world *world = new_world(test, 4);
+	struct world *world = new_full_world(test, 3);
 
-	world->pool.policy = STEVE_POLICY_FAIR;
 	take(world, 1);
+	poll(world, 2);
+	stop_polling(world, 2);
+	block(world, 3);
+	interrupt(world, 3);
+	block(world, 4);
+	block(world, 3);
+	poll(world, 2);
+	block(world, 1);
+	give(world, 0, 3);
+	expect_served(world, "1 2 3");
+}
+
+static void a_cold_client_stops_nobody(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
 	take(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 2));
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
+}
+
+static void a_poller_found_awake_turns_cold(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 2);
+	stop_polling(world, 1);
+	give(world, 0, 1);
+	expect_served(world, "2");
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+	pass(world, COLD);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 0);
+}
+
+static void a_poller_found_awake_may_sleep_again(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 2);
+	stop_polling(world, 1);
+	give(world, 0, 1);
+	block(world, 3);
+	poll(world, 1);
+	give(world, 2, 1);
+	expect_served(world, "2 1");
+}
+
+/* A client that comes back after @habit, if that is known of it. */
+struct expiry_case {
+	const char *name;
+	u64 habit;
+	u64 expiry;
+};
+
+static const struct expiry_case expiries[] = {
+	{ "habit not known", 0, COLD },
+	{ "short habit", 10 * MS, COLD },
+	{ "long habit", 10 * SEC, COLD_HABITS * 10 * SEC },
+};
+
+KUNIT_ARRAY_PARAM_DESC(expiry, expiries, name);
+
+static void a_place_left_cold_for_long_expires(struct kunit *test)
+{
+	const struct expiry_case *param = test->param_value;
+	struct world *world = new_full_world(test, 1);
+
+	take(world, 1);
+	if (param->habit) {
+		pass(world, param->habit);
+		take(world, 1);
+	}
+	pass(world, param->expiry - 1);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+	pass(world, 1);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 0);
+	KUNIT_EXPECT_EQ(test, world->pool.waiting, 0);
+}
+
+static void a_cold_place_lives_on_with_every_try(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		take(world, 1);
+		pass(world, COLD - SEC);
+	}
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+}
+
+static void whoever_let_its_place_expire_goes_to_the_tail(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	take(world, 1);
+	block(world, 2);
+	pass(world, COLD);
+	block(world, 1);
+	give(world, 0, 2);
+	expect_served(world, "2 1");
+}
+
+/* ---- Nobody is overtaken ---- */
+
+static void a_newcomer_does_not_take_what_is_reserved(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 0));
+	KUNIT_EXPECT_FALSE(test, look(world, 2));
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 0);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+}
+
+static void no_more_than_a_batch_is_woken_at_once(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, 30);
+	KUNIT_EXPECT_EQ(test, world->woken, BATCH);
+	KUNIT_EXPECT_TRUE(test, world->deferred);
+	expect_served(world, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16");
+	run_deferred(world);
+	expect_served(world, "17 18 19 20");
+	KUNIT_EXPECT_EQ(test, available(world), 30 - BATCH - 4);
+}
+
+static void a_death_wakes_no_more_than_a_batch(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 30);
+	int i;
+
+	for (i = 1; i <= 30; i++)
+		poll(world, i);
+	die(world, 0);
+	KUNIT_EXPECT_EQ(test, world->woken, BATCH);
+	KUNIT_EXPECT_TRUE(test, world->deferred);
+	run_deferred(world);
+	for (i = 1; i <= 30; i++)
+		KUNIT_EXPECT_EQ(test, world->clients[i].notified, 1);
+}
+
+static void a_full_batch_is_not_deferred_for_nothing(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	block_many(world, 1, BATCH);
+	set_jobs(world, 30);
+	KUNIT_EXPECT_EQ(test, world->woken, BATCH);
+	KUNIT_EXPECT_FALSE(test, world->deferred);
+}
+
+static void newcomers_stand_behind_a_deferral(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, BATCH + 4);
+	KUNIT_EXPECT_EQ(test, available(world), 4);
+	KUNIT_EXPECT_FALSE(test, take(world, 30));
+	KUNIT_EXPECT_FALSE(test, look(world, 31));
+	block(world, 32);
+	run_deferred(world);
+	KUNIT_EXPECT_EQ(test, handed(world, BATCH + 4), 1);
+	KUNIT_EXPECT_EQ(test, handed(world, 32), 0);
+}
+
+static void whoever_stands_first_need_not_wait_for_a_deferral(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	take(world, 30);
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, BATCH + 4);
+	KUNIT_EXPECT_TRUE(test, take(world, 30));
+	run_deferred(world);
+	KUNIT_EXPECT_EQ(test, handed(world, BATCH + 3), 1);
+	KUNIT_EXPECT_EQ(test, handed(world, BATCH + 4), 0);
+}
+
+static void a_poll_during_a_deferral_robs_no_sibling(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, BATCH + 4);
+	look(world, BATCH + 1);
+	run_deferred(world);
+	KUNIT_EXPECT_EQ(test, handed(world, BATCH + 1), 1);
+}
+
+static void no_more_than_a_batch_is_found_awake_at_once(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	int i;
+
+	for (i = 1; i <= BATCH + 4; i++) {
+		poll(world, i);
+		stop_polling(world, i);
+	}
+	block(world, 30);
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, world->deferred);
+	expect_served(world, "");
+	run_deferred(world);
+	expect_served(world, "30");
+}
+
+static void a_taker_finds_no_more_than_a_batch_awake(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	int i;
+
+	for (i = 1; i <= 2 * BATCH + 4; i++) {
+		poll(world, i);
+		stop_polling(world, i);
+	}
+	give(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 38));
+	KUNIT_EXPECT_TRUE(test, take(world, 39));
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, place(world, 2 * BATCH + 4), 2 * BATCH + 4);
+}
+
+static void no_more_than_a_batch_of_places_expires_at_once(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	int i;
+
+	for (i = 1; i <= BATCH + 4; i++)
+		take(world, i);
+	world->now += COLD;
+	run(world);
+	KUNIT_EXPECT_EQ(test, world->pool.waiting, 4);
+	KUNIT_EXPECT_TRUE(test, world->deferred);
+	run_deferred(world);
+	KUNIT_EXPECT_EQ(test, world->pool.waiting, 0);
+}
+
+static void the_timer_is_set_for_the_next_to_be_looked_at(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	KUNIT_EXPECT_EQ(test, world->armed_at, 0);
+	take(world, 1);
+	KUNIT_EXPECT_EQ(test, world->armed_at, world->now + COLD);
+	give(world, 0, 1);
+	look(world, 2);
+	KUNIT_EXPECT_EQ(test, world->armed_at, world->now + RESERVE);
+	pass(world, RESERVE);
+	KUNIT_EXPECT_EQ(test, world->armed_at, world->now + COLD - RESERVE);
+	pass(world, COLD - RESERVE);
+	KUNIT_EXPECT_EQ(test, world->armed_at, 0);
+}
+
+static void a_run_with_nothing_due_does_nothing(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+	u64 armed_at;
+
+	block(world, 1);
 	take(world, 2);
-	take(world, 0);
+	give(world, 0, 1);
+	poll(world, 3);
+	armed_at = world->armed_at;
+	run(world);
+	expect_served(world, "1");
+	KUNIT_EXPECT_EQ(test, world->armed_at, armed_at);
+	KUNIT_EXPECT_EQ(test, world->pool.waiting, 2);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, 0);
+}
+
+/* ---- Fair ---- */
+
+static struct world *new_fair_world(struct kunit *test, u32 jobs)
+{
+	struct world *world = new_world(test, jobs);
+
+	set_policy(world, STEVE_POLICY_FAIR);
+	return world;
+}
+
+static void take_many(struct world *world, int i, u32 count)
+{
+	while (count--)
+		KUNIT_ASSERT_TRUE(world->test, take(world, i));
+}
+
+static void fair_serves_whoever_has_the_fewest_tokens(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, 6);
+
+	take_many(world, 1, 2);
+	take_many(world, 2, 1);
+	take_many(world, 0, 3);
+	block(world, 1);
+	poll(world, 2);
+	block(world, 3);
+	give(world, 0, 3);
+	expect_served(world, "3 2 1");
+}
+
+static void fair_serves_equals_in_order(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, 8);
+
+	take_many(world, 0, 5);
+	take_many(world, 1, 1);
+	take_many(world, 2, 1);
+	take_many(world, 3, 1);
+	block(world, 3);
+	block(world, 1);
+	block(world, 2);
+	give(world, 0, 3);
+	expect_served(world, "3 1 2");
+}
+
+static void fair_counts_each_token_as_it_is_served(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, 3);
+	int i;
+
+	take_many(world, 2, 1);
+	take_many(world, 3, 2);
+	for (i = 0; i < 3; i++) {
+		block(world, 1);
+		block(world, 2);
+		block(world, 3);
+	}
+	set_jobs(world, 9);
+	expect_served(world, "1 2 1 3 2 1");
+}
+
+static void fair_counts_what_is_returned_while_waiting(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, 5);
+
+	take_many(world, 1, 3);
+	take_many(world, 2, 2);
+	block(world, 2);
+	block(world, 1);
+	give(world, 1, 2);
+	expect_served(world, "1 2");
+}
+
+static void fair_counts_what_a_sibling_takes_while_waiting(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, 4);
+
+	take_many(world, 0, 3);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	world->clients[1].armed = true;
+	set_jobs(world, 3);
+	block(world, 2);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_FALSE(test, take(world, 1));
+	take(world, 3);
+	give(world, 0, 3);
+	expect_served(world, "2 1");
+}
+
+static void fair_lets_a_newcomer_with_fewer_tokens_in(struct kunit *test)
+{
+	struct world *world = new_fair_world(test, BATCH + 4);
+	int i;
+
+	for (i = 1; i <= BATCH + 4; i++)
+		take_many(world, i, 1);
+	block_many(world, 1, BATCH + 4);
+	set_jobs(world, 2 * (BATCH + 4));
+	KUNIT_EXPECT_TRUE(test, world->deferred);
+	KUNIT_EXPECT_TRUE(test, take(world, 30));
+	KUNIT_EXPECT_FALSE(test, take(world, 30));
+}
+
+static void a_change_of_policy_holds_for_those_who_wait(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	give(world, 0, 2);
+	take_many(world, 1, 1);
+	take_many(world, 2, 1);
 	block(world, 1);
 	block(world, 2);
 	block(world, 3);
+	block(world, 3);
+	set_policy(world, STEVE_POLICY_FAIR);
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[3].handed, 1);
-	give(world, 3, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 1);
-	give(world, 2, 2);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 1);
+	expect_served(world, "3");
+	set_policy(world, STEVE_POLICY_FIFO);
+	give(world, 0, 1);
+	expect_served(world, "1");
 }
 
 /* ---- Reservations ---- */
@@ -539,109 +1613,436 @@ static void a_poll_reserves_what_is_free(struct kunit *test)
 	struct world *world = new_world(test, 1);
 
 	KUNIT_EXPECT_TRUE(test, look(world, 1));
-	KUNIT_EXPECT_TRUE(test, look(world, 1));
-	KUNIT_EXPECT_EQ(test, world->pool.reserved, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 0);
 	KUNIT_EXPECT_FALSE(test, take(world, 2));
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
 }
 
-static void an_unseen_reservation_costs_no_place(struct kunit *test)
+static void a_client_has_one_reservation(struct kunit *test)
 {
-	struct world *world = new_full_world(test, 1);
-	u64 place;
+	struct world *world = new_world(test, 4);
 
-	poll_and_sleep(world, 1);
-	block(world, 2);
-	place = world->clients[1].pool.place;
-	give(world, 0, 1);
-	KUNIT_EXPECT_TRUE(test, has_reservation(world, 1));
-
-	pass(world, world->pool.reserve_ns);
-	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 2), 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].pool.place, place);
-
-	/* It wakes up late, and is first again. */
-	KUNIT_EXPECT_FALSE(test, wake_and_look(world, 1));
-	block(world, 3);
-	poll_and_sleep(world, 1);
-	give(world, 2, 1);
-	KUNIT_EXPECT_TRUE(test, has_reservation(world, 1));
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 1);
 }
 
-static void a_seen_reservation_costs_the_turn(struct kunit *test)
+static void a_sleeping_poller_is_offered_a_token(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
 
-	poll_and_sleep(world, 1);
-	block(world, 2);
+	KUNIT_EXPECT_FALSE(test, poll(world, 1));
 	give(world, 0, 1);
-	KUNIT_EXPECT_TRUE(test, wake_and_look(world, 1));
-	pass(world, world->pool.reserve_ns);
-	KUNIT_EXPECT_EQ(test, held_by(world, 2), 1);
-
-	/* It polls on without reading: nothing for a while. */
-	poll_and_sleep(world, 1);
-	give(world, 2, 1);
-	KUNIT_EXPECT_FALSE(test, has_reservation(world, 1));
-	pass(world, 40 * world->pool.reserve_ns);
-	KUNIT_EXPECT_TRUE(test, has_reservation(world, 1));
+	expect_served(world, "1");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_OFFERED);
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);
 }
 
-static void a_try_clears_the_delay(struct kunit *test)
+static void an_offer_is_not_lost_on_whoever_does_not_poll_again(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	poll(world, 1);
+	poll(world, 2);
+	give(world, 0, 2);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_TRUE(test, take_or_block(world, 2));
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 0);
+}
+
+static void a_reservation_is_for_one_read(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
 
-	poll_and_sleep(world, 1);
+	poll(world, 1);
 	give(world, 0, 1);
-	KUNIT_EXPECT_TRUE(test, wake_and_look(world, 1));
-	pass(world, world->pool.reserve_ns);
-	KUNIT_EXPECT_TRUE(test, take(world, 0));
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
 	KUNIT_EXPECT_FALSE(test, take(world, 1));
-	poll_and_sleep(world, 1);
-	give(world, 0, 1);
-	KUNIT_EXPECT_TRUE(test, has_reservation(world, 1));
+	KUNIT_EXPECT_EQ(test, held(world, 1), 1);
 }
 
-static void an_idle_poller_wastes_little(struct kunit *test)
+static void looking_again_makes_a_reservation_no_longer(struct kunit *test)
 {
 	struct world *world = new_world(test, 1);
-	u64 wasted = 0;
-	int i;
 
-	for (i = 0; i < 100000; i++) {
-		if (look(world, 1))
-			wasted += 10 * MS;
-		pass(world, 10 * MS);
-	}
-	KUNIT_EXPECT_LE(test, wasted, 100000ULL * 10 * MS / 20);
-	KUNIT_EXPECT_GT(test, wasted, 0);
+	look(world, 1);
+	pass(world, RESERVE - 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	pass(world, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
 }
 
-/* ---- Keeping ---- */
-
-static void an_own_return_is_kept_for_whoever_is_first(struct kunit *test)
+static void what_lapses_goes_to_the_next_in_line(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
 
-	KUNIT_EXPECT_FALSE(test, take(world, 0));
+	poll(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	pass(world, RESERVE - 1);
+	expect_served(world, "1");
+	pass(world, 1);
+	expect_served(world, "2");
+	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, 1);
+}
+
+static void what_lapses_is_free_if_nobody_waits(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	look(world, 1);
+	pass(world, RESERVE);
+	KUNIT_EXPECT_EQ(test, available(world), 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
+}
+
+static void a_reservation_lasts_as_long_as_was_set(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	world->pool.reserve_ns = 3 * SEC;
+	look(world, 1);
+	pass(world, 3 * SEC - 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);
+	pass(world, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+}
+
+/* Client 1 sleeps through its reservation, and client 2 gets the token. */
+static struct world *new_overslept_world(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	pass(world, RESERVE);
+	expect_served(world, "1 2");
+	return world;
+}
+
+static void a_reservation_not_seen_costs_no_place(struct kunit *test)
+{
+	struct world *world = new_overslept_world(test);
+
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+}
+
+static void a_reservation_not_seen_comes_again_later(struct kunit *test)
+{
+	struct world *world = new_overslept_world(test);
+
+	give(world, 2, 1);
+	pass(world, RETRY - 1);
+	expect_served(world, "");
+	pass(world, 1);
+	expect_served(world, "1");
+}
+
+static void a_late_look_excuses_a_reservation_not_seen(struct kunit *test)
+{
+	struct world *world = new_overslept_world(test);
+
+	KUNIT_EXPECT_FALSE(test, poll(world, 1));
+	block(world, 3);
+	give(world, 2, 1);
+	expect_served(world, "1");
+}
+
+static void a_late_look_finds_what_is_free(struct kunit *test)
+{
+	struct world *world = new_overslept_world(test);
+
+	give(world, 2, 1);
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
+}
+
+static void a_seen_reservation_costs_the_place(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	block(world, 2);
+	block(world, 3);
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
+	pass(world, RESERVE);
+	expect_served(world, "1 2");
+	KUNIT_EXPECT_EQ(test, place(world, 1), 4);
+}
+
+static void a_seen_reservation_comes_again_later(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	look(world, 1);
+	pass(world, RESERVE);
+	KUNIT_EXPECT_FALSE(test, poll(world, 1));
+	pass(world, RETRY - 1);
+	expect_served(world, "");
+	pass(world, 1);
+	expect_served(world, "1");
+}
+
+static u64 time_until_offered(struct world *world, int i)
+{
+	u64 begin = world->now;
+
+	while (!reservation(world, i) && world->now - begin < 100 * SEC)
+		pass(world, RESERVE);
+	return world->now - begin;
+}
+
+static void the_delay_doubles_up_to_a_bound(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+	u64 delay = RETRY;
+	int i;
+
+	look(world, 1);
+	for (i = 0; i < 300; i++) {
+		pass(world, RESERVE);
+		KUNIT_ASSERT_FALSE(test, poll(world, 1));
+		KUNIT_ASSERT_EQ(test, time_until_offered(world, 1), delay);
+		KUNIT_ASSERT_TRUE(test, poll(world, 1));
+		delay = min(2 * delay, RETRY_MAX);
+	}
+}
+
+static void the_delay_of_a_sleeper_doubles_up_to_a_bound(struct kunit *test)
+{
+	struct world *world = new_world(test, 0);
+	u64 delay = RETRY;
+	int i;
+
+	poll(world, 1);
+	set_jobs(world, 1);
+	for (i = 0; i < 300; i++) {
+		pass(world, RESERVE);
+		KUNIT_ASSERT_EQ(test, time_until_offered(world, 1), delay);
+		delay = min(2 * delay, RETRY_MAX);
+	}
+}
+
+static void clear_by_take(struct world *world)
+{
+	KUNIT_EXPECT_TRUE(world->test, take(world, 1));
+	give(world, 1, 1);
+}
+
+static void clear_by_failed_take(struct world *world)
+{
+	take(world, 0);
+	KUNIT_EXPECT_FALSE(world->test, take(world, 1));
+	give(world, 0, 1);
+}
+
+static void clear_by_block(struct world *world)
+{
+	take(world, 0);
+	block(world, 1);
+	interrupt(world, 1);
+	give(world, 0, 1);
+}
+
+static void clear_by_nothing(struct world *world)
+{
+	take(world, 0);
+	give(world, 0, 1);
+}
+
+struct clear_case {
+	const char *name;
+	void (*clear)(struct world *world);
+	bool cleared;
+};
+
+static const struct clear_case clears[] = {
+	{ "a read", clear_by_take, true },
+	{ "a read that fails", clear_by_failed_take, true },
+	{ "a read that is interrupted", clear_by_block, true },
+	{ "nothing", clear_by_nothing, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(clear, clears, name);
+
+static void any_read_clears_the_delay(struct kunit *test)
+{
+	const struct clear_case *param = test->param_value;
+	struct world *world = new_world(test, 1);
+
+	look(world, 1);
+	pass(world, RESERVE);
+	param->clear(world);
+	KUNIT_EXPECT_EQ(test, look(world, 1), param->cleared);
+}
+
+static void a_read_clears_how_often_it_was_delayed(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		look(world, 1);
+		pass(world, RESERVE + RETRY_MAX);
+	}
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	give(world, 1, 1);
+	look(world, 1);
+	pass(world, RESERVE);
+	poll(world, 1);
+	KUNIT_EXPECT_EQ(test, time_until_offered(world, 1), RETRY);
+}
+
+static void a_delay_stops_no_reader(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	give(world, 0, 1);
+	look(world, 1);
+	pass(world, RESERVE);
+	take(world, 0);
+	poll(world, 1);
 	block(world, 1);
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 0);
-	KUNIT_EXPECT_TRUE(test, look(world, 0));
+	KUNIT_EXPECT_EQ(test, handed(world, 1), 1);
+}
+
+/* Ways to poll and never read. Each is done once every 10 ms. */
+static void idle_looks(struct world *world, int tick)
+{
+	look(world, 1);
+}
+
+static void idle_sleeps(struct world *world, int tick)
+{
+	poll(world, 1);
+}
+
+static void idle_never_looks(struct world *world, int tick)
+{
+	if (!tick)
+		poll(world, 1);
+}
+
+static void idle_looks_late(struct world *world, int tick)
+{
+	if (tick % 11 == 0)
+		poll(world, 1);
+}
+
+static void idle_looks_seldom(struct world *world, int tick)
+{
+	if (tick % 500 == 0)
+		poll(world, 1);
+}
+
+static void idle_looks_every_other_time(struct world *world, int tick)
+{
+	if (!world->clients[1].armed || world->clients[1].notified % 2)
+		poll(world, 1);
+}
+
+struct idle_case {
+	const char *name;
+	void (*idle)(struct world *world, int tick);
+};
+
+static const struct idle_case idles[] = {
+	{ "looks all the time", idle_looks },
+	{ "sleeps and looks", idle_sleeps },
+	{ "sleeps and never looks", idle_never_looks },
+	{ "looks too late", idle_looks_late },
+	{ "looks seldom", idle_looks_seldom },
+	{ "looks every other time", idle_looks_every_other_time },
+};
+
+KUNIT_ARRAY_PARAM_DESC(idle, idles, name);
+
+/* Client 2 works on the one token whenever it can get it. */
+static void whoever_polls_and_never_reads_wastes_little(struct kunit *test)
+{
+	const struct idle_case *param = test->param_value;
+	struct world *world = new_full_world(test, 1);
+	int tick, reserved = 0;
+
+	for (tick = 0; tick < 30000; tick++) {
+		param->idle(world, tick);
+		if (held(world, 0))
+			give(world, 0, 1);
+		if (held(world, 2))
+			give(world, 2, 1);
+		if (!world->clients[2].readers)
+			take_or_block(world, 2);
+		reserved += world->pool.reserved;
+		pass(world, 10 * MS);
+	}
+	KUNIT_EXPECT_LT(test, reserved, 30000 / 20);
+	KUNIT_EXPECT_GT(test, reserved, 0);
+}
+
+/* ---- Own returns ---- */
+
+/* Client 0 has @jobs tokens, wants more, is awake, and client 1 waits. */
+static struct world *new_make_world(struct kunit *test, u32 jobs)
+{
+	struct world *world = new_full_world(test, jobs);
+
+	poll(world, 0);
+	stop_polling(world, 0);
+	block(world, 1);
+	return world;
+}
+
+static void an_own_return_is_kept_for_whoever_stands_first(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 1);
+
+	give(world, 0, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_EQ(test, reservation(world, 0), STEVE_RESERVED_RETURNED);
 	KUNIT_EXPECT_TRUE(test, take(world, 0));
 }
 
-static void an_own_return_goes_on_if_it_is_not_taken(struct kunit *test)
+static void an_own_return_is_kept_for_a_moment(struct kunit *test)
 {
-	struct world *world = new_full_world(test, 1);
+	struct world *world = new_make_world(test, 1);
 
-	KUNIT_EXPECT_FALSE(test, take(world, 0));
-	block(world, 1);
 	give(world, 0, 1);
-	pass(world, 5 * MS);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 1);
-	KUNIT_EXPECT_NE(test, world->clients[0].pool.place, 0);
+	pass(world, OWN_RETURN - 1);
+	expect_served(world, "");
+	pass(world, 1);
+	expect_served(world, "1");
+	KUNIT_EXPECT_EQ(test, place(world, 0), 1);
+}
+
+static void a_look_at_an_own_return_reserves_it(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 1);
+
+	give(world, 0, 1);
+	pass(world, OWN_RETURN - 1);
+	KUNIT_EXPECT_TRUE(test, poll(world, 0));
+	pass(world, RESERVE - 1);
+	expect_served(world, "");
+	pass(world, 1);
+	expect_served(world, "1");
+}
+
+static void one_own_return_is_kept(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 3);
+
+	block(world, 2);
+	block(world, 3);
+	give(world, 0, 3);
+	expect_served(world, "1 2");
+	KUNIT_EXPECT_EQ(test, reservation(world, 0), STEVE_RESERVED_RETURNED);
+	KUNIT_EXPECT_EQ(test, available(world), 0);
 }
 
 static void an_own_return_goes_to_whoever_came_before(struct kunit *test)
@@ -649,276 +2050,1163 @@ static void an_own_return_goes_to_whoever_came_before(struct kunit *test)
 	struct world *world = new_full_world(test, 1);
 
 	block(world, 1);
-	KUNIT_EXPECT_FALSE(test, take(world, 0));
+	take(world, 0);
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[1].handed, 1);
+	expect_served(world, "1");
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 0);
 }
 
-/* A client that tries every 100 ms and never polls, while another blocks. */
+static void an_own_return_is_kept_where_those_before_are_awake(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	poll(world, 1);
+	stop_polling(world, 1);
+	take(world, 2);
+	take(world, 0);
+	block(world, 3);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 0), STEVE_RESERVED_RETURNED);
+}
+
+static void no_own_return_is_kept_if_nobody_else_waits(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	take(world, 0);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, available(world), 1);
+}
+
+static void no_own_return_is_kept_for_whoever_wants_nothing(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 1);
+	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+static void an_own_return_goes_to_a_sleeping_sibling(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	block(world, 0);
+	poll(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "0");
+	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+static void whoever_has_a_reservation_keeps_no_own_return(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 2);
+
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 0));
+	give(world, 0, 1);
+	expect_served(world, "1");
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 1);
+}
+
+static void no_own_return_is_kept_in_a_pool_that_drains(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 3);
+
+	set_jobs(world, 2);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 0);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 0), STEVE_RESERVED_RETURNED);
+}
+
+static void fair_keeps_no_own_return_for_whoever_has_more(struct kunit *test)
+{
+	struct world *world = new_make_world(test, 2);
+
+	set_policy(world, STEVE_POLICY_FAIR);
+	give(world, 0, 1);
+	expect_served(world, "1");
+}
+
+/* ---- Keeping ---- */
+
+#define HABIT		(100 * MS)
+#define KEPT		(HABIT + HABIT / 4)
+
+/* Client @i tries @tries times, at its habit, and has failed just now. */
+static void try_often(struct world *world, int i, int tries, u64 habit)
+{
+	while (--tries) {
+		KUNIT_ASSERT_FALSE(world->test, take(world, i));
+		pass(world, habit);
+	}
+	KUNIT_ASSERT_FALSE(world->test, take(world, i));
+}
+
+/* Client 1 tries and never polls; client 2 blocks. */
 static struct world *new_ninja_world(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 4);
-	int i;
 
-	for (i = 0; i < 50; i++) {
-		KUNIT_ASSERT_FALSE(test, take(world, 1));
-		pass(world, 100 * MS);
-	}
-	KUNIT_ASSERT_FALSE(test, take(world, 1));
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
 	block(world, 2);
 	return world;
 }
 
-static void a_token_is_kept_for_a_client_that_comes_back(struct kunit *test)
+static void a_token_is_kept_for_whoever_keeps_trying(struct kunit *test)
 {
 	struct world *world = new_ninja_world(test);
 
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 0);
-	KUNIT_EXPECT_TRUE(test, has_reservation(world, 1));
-	pass(world, 100 * MS);
+	expect_served(world, "");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	KUNIT_EXPECT_EQ(test, available(world), 0);
+	pass(world, HABIT);
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
-	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 1);
 }
 
-static void a_kept_token_lapses_and_is_kept_once_a_try(struct kunit *test)
+static void a_kept_token_is_not_for_a_newcomer(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	give(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 3));
+	KUNIT_EXPECT_FALSE(test, look(world, 4));
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+}
+
+static void what_will_be_kept_is_not_readable(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 3), 0);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 1);
+}
+
+static void a_kept_token_may_be_taken_by_a_read_that_waits(struct kunit *test)
 {
 	struct world *world = new_ninja_world(test);
 
 	give(world, 0, 1);
-	pass(world, 200 * MS);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 1);
-	block(world, 3);
+	KUNIT_EXPECT_TRUE(test, take_or_block(world, 1));
+}
+
+static void a_kept_token_that_is_polled_is_reserved(struct kunit *test)
+{
+	struct world *world = new_ninja_world(test);
+
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[3].handed, 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);
+	KUNIT_EXPECT_EQ(test, world->clients[1].pool.lapse,
+			world->now + RESERVE);
+	pass(world, RESERVE);
+	expect_served(world, "2");
+	KUNIT_EXPECT_EQ(test, place(world, 1), 3);
+}
+
+static void nothing_is_kept_for_whoever_came_later(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	pass(world, 1000 * SEC);
+	block(world, 2);
+	try_often(world, 1, 3, HABIT);
+	give(world, 0, 1);
+	expect_served(world, "2");
 }
 
 static void nothing_is_kept_before_a_come_back_was_seen(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
 
-	KUNIT_EXPECT_FALSE(test, take(world, 1));
+	pass(world, 1000 * SEC);
+	take(world, 1);
+	pass(world, HABIT);
 	block(world, 2);
 	give(world, 0, 1);
-	KUNIT_EXPECT_EQ(test, world->clients[2].handed, 1);
+	expect_served(world, "2");
 }
 
-static void keeping_stays_within_its_budget(struct kunit *test)
+static void nothing_is_kept_for_whoever_polls(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	look(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "2");
+}
+
+static void nothing_is_kept_at_the_first_try_after_a_poll(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	look(world, 1);
+	take(world, 1);
+	block(world, 2);
+	block(world, 3);
+	give(world, 0, 1);
+	expect_served(world, "2");
+	take(world, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+}
+
+static void a_token_is_kept_once_for_each_failed_try(struct kunit *test)
 {
 	struct world *world = new_ninja_world(test);
-	u64 begin = world->now, kept = 0;
+
+	block(world, 3);
+	block(world, 4);
+	give(world, 0, 1);
+	pass(world, KEPT);
+	expect_served(world, "2");
+	give(world, 0, 1);
+	expect_served(world, "3");
+	KUNIT_EXPECT_FALSE(test, take(world, 1));
+	give(world, 0, 1);
+	expect_served(world, "");
+}
+
+static void a_try_that_was_served_keeps_nothing_later(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 2);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	block(world, 1);
+	interrupt(world, 1);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "2");
+}
+
+static void a_kept_token_that_lapses_costs_no_place(struct kunit *test)
+{
+	struct world *world = new_ninja_world(test);
+
+	give(world, 0, 1);
+	pass(world, KEPT);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, 1);
+}
+
+static void tokens_are_kept_for_each_in_its_turn(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 3, 3, HABIT);
+	try_often(world, 1, 3, HABIT);
+	block(world, 2);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 3), STEVE_RESERVED_KEPT);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+	give(world, 0, 2);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	expect_served(world, "2");
+}
+
+/* A client that comes back after @habit has a token kept for @span. */
+struct span_case {
+	const char *name;
+	u64 habit;
+	u64 span;
+};
+
+static const struct span_case spans[] = {
+	{ "a millisecond", MS, MS + MS / 4 },
+	{ "a tenth of a second", HABIT, KEPT },
+	{ "ten seconds", 10 * SEC, 12500 * MS },
+	{ "longer than the bound", 1000 * SEC, KEEP_MAX },
+};
+
+KUNIT_ARRAY_PARAM_DESC(span, spans, name);
+
+static void a_token_is_kept_about_as_long_as_the_habit(struct kunit *test)
+{
+	const struct span_case *param = test->param_value;
+	struct world *world = new_full_world(test, 4);
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 5, param->habit);
+	block(world, 2);
+	give(world, 0, 1);
+	pass(world, param->span - 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	pass(world, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+	expect_served(world, "2");
+}
+
+static void a_habit_follows_how_a_client_comes_back(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+	u64 span;
+
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 5, HABIT);
+	try_often(world, 1, 30, 4 * HABIT);
+	block(world, 2);
+	give(world, 0, 1);
+	span = world->clients[1].pool.lapse - world->now;
+	KUNIT_EXPECT_GT(test, span, 4 * HABIT);
+	KUNIT_EXPECT_LE(test, span, 5 * HABIT);
+}
+
+static void fair_keeps_for_whoever_has_fewer(struct kunit *test)
+{
+	struct world *world = new_ninja_world(test);
+
+	set_policy(world, STEVE_POLICY_FAIR);
+	give(world, 0, 2);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+	expect_served(world, "2");
+}
+
+static void fair_keeps_before_whoever_has_more(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	set_policy(world, STEVE_POLICY_FAIR);
+	pass(world, 4000 * SEC);
+	give(world, 0, 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
+	block(world, 2);
+	try_often(world, 1, 3, HABIT);
+	give(world, 0, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+}
+
+/* ---- The budget of keeping ---- */
+
+static void nothing_is_kept_without_a_budget(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	/* 5 % of 200 ms is no 125 ms. */
+	try_often(world, 1, 3, HABIT);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "2");
+}
+
+static void the_budget_does_not_grow_beyond_a_bound(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	pass(world, 365 * 86400 * SEC);
+	try_often(world, 1, 3, 24 * SEC);
+	block(world, 2);
+	block(world, 3);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	pass(world, KEEP_MAX);
+	expect_served(world, "2");
+	KUNIT_EXPECT_FALSE(test, take(world, 1));
+	give(world, 0, 1);
+	expect_served(world, "3");
+}
+
+static void end_by_take(struct world *world)
+{
+	KUNIT_EXPECT_TRUE(world->test, take(world, 1));
+}
+
+static void end_by_look(struct world *world)
+{
+	KUNIT_EXPECT_TRUE(world->test, look(world, 1));
+}
+
+static void end_by_leave(struct world *world)
+{
+	leave(world, 1);
+}
+
+static void end_by_death(struct world *world)
+{
+	die(world, 1);
+}
+
+static void end_by_lapse(struct world *world)
+{
+	pass(world, KEPT);
+}
+
+struct refund_case {
+	const char *name;
+	void (*end)(struct world *world);
+	bool refunded;
+};
+
+static const struct refund_case refunds[] = {
+	{ "taken", end_by_take, true },
+	{ "polled", end_by_look, true },
+	{ "left", end_by_leave, true },
+	{ "died", end_by_death, true },
+	{ "lapsed", end_by_lapse, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refund, refunds, name);
+
+static void the_rest_of_a_keep_is_refunded(struct kunit *test)
+{
+	const struct refund_case *param = test->param_value;
+	struct world *world = new_full_world(test, 1);
+
+	/* There are 150 ms to spend, and each wants 125. */
+	pass(world, 3 * SEC - 4 * HABIT);
+	try_often(world, 1, 3, HABIT);
+	try_often(world, 3, 3, HABIT);
+	give(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 4));
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	param->end(world);
+	if (held(world, 1))
+		give(world, 1, 1);
+	else if (reservation(world, 1))
+		leave(world, 1);
+	take(world, 5);
+	KUNIT_EXPECT_EQ(test, reservation(world, 3) == STEVE_RESERVED_KEPT,
+			param->refunded);
+}
+
+static void whoever_takes_what_is_kept_wastes_no_budget(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
 	int i;
 
-	/* Client 1 tries often, and returns at once what it gets. */
-	give(world, 0, 1);
-	for (i = 0; i < 2000; i++) {
-		if (held_by(world, 2)) {
+	pass(world, 10 * SEC);
+	try_often(world, 1, 3, HABIT);
+	/* Always the moment before client 1 comes back. */
+	for (i = 0; i < 100; i++) {
+		pass(world, HABIT - MS);
+		give(world, 0, 1);
+		KUNIT_ASSERT_FALSE(test, take_or_block(world, 0));
+		KUNIT_ASSERT_EQ(test, reservation(world, 1),
+				STEVE_RESERVED_KEPT);
+		pass(world, MS);
+		KUNIT_ASSERT_TRUE(test, take(world, 1));
+		give(world, 1, 1);
+		KUNIT_ASSERT_EQ(test, held(world, 0), 1);
+		KUNIT_ASSERT_FALSE(test, take(world, 1));
+	}
+}
+
+struct budget_case {
+	const char *name;
+	enum steve_policy policy;
+	u32 percent;
+};
+
+static const struct budget_case budgets[] = {
+	{ "fifo", STEVE_POLICY_FIFO, 5 },
+	{ "fair", STEVE_POLICY_FAIR, 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(budget, budgets, name);
+
+/* Client 1 comes back again and again, but never in time. */
+static void what_is_kept_in_vain_stays_within_the_budget(struct kunit *test)
+{
+	const struct budget_case *param = test->param_value;
+	struct world *world = new_world(test, 2);
+	u64 all, kept = 0;
+	int tick;
+
+	set_policy(world, param->policy);
+	take_many(world, 2, 2);
+	for (tick = 0; tick < 20000; tick++) {
+		if (held(world, 2) == 2 && tick % 2)
 			give(world, 2, 1);
+		if (!world->clients[2].readers)
 			take_or_block(world, 2);
-		}
-		if (world->clients[1].pool.reservation == STEVE_RESERVED_KEPT)
+		if (!reservation(world, 1) && !available(world) &&
+		    tick % 5 == 0)
+			take(world, 1);
+		if (reservation(world, 1) == STEVE_RESERVED_KEPT)
 			kept += 50 * MS;
 		pass(world, 50 * MS);
-		if (i % 4 == 0 && take(world, 1))
-			give(world, 1, 1);
 	}
-	KUNIT_EXPECT_GT(test, kept, 0);
-	KUNIT_EXPECT_LE(test, kept, (world->now - begin) * 4 * 5 / 100 +
-			30 * NSEC_PER_SEC);
+	all = 20000 * 50 * MS * world->pool.size;
+	KUNIT_EXPECT_EQ(test, world->clients[1].pool.held, 0);
+	KUNIT_EXPECT_LE(test, kept, div_u64(all, 100) * param->percent);
+	KUNIT_EXPECT_GT(test, kept, div_u64(all, 200) * param->percent);
 }
 
 /* ---- The end, in every state a client can be in ---- */
 
+/*
+ * Client 0 has all of four tokens when client 1 comes; client 2 may come
+ * between, and from client 10 on there may be a crowd.
+ */
 struct state {
 	const char *name;
-	void (*enter)(struct world *world, int i);
+	void (*enter)(struct world *world);
 };
 
-static void state_idle(struct world *world, int i)
+static void enter_idle(struct world *world)
 {
 }
 
-static void state_holding(struct world *world, int i)
+static void enter_holding(struct world *world)
 {
-	give(world, 0, 1);
-	take(world, i);
+	give(world, 0, 2);
+	take_many(world, 1, 2);
 }
 
-static void state_reading(struct world *world, int i)
+static void enter_lent(struct world *world)
 {
-	block(world, i);
-	interrupt(world, i);
-	block(world, i);
-	/* The thread is gone before its process can be. */
-	interrupt(world, i);
+	give(world, 1, 1);
 }
 
-static void state_polling(struct world *world, int i)
+static void enter_lent_and_taken(struct world *world)
 {
-	poll_and_sleep(world, i);
-}
-
-static void state_cold(struct world *world, int i)
-{
-	take(world, i);
-}
-
-static void state_offered(struct world *world, int i)
-{
-	poll_and_sleep(world, i);
-	give(world, 0, 1);
-}
-
-static void state_seen(struct world *world, int i)
-{
-	state_offered(world, i);
-	wake_and_look(world, i);
-}
-
-static void state_delayed(struct world *world, int i)
-{
-	state_seen(world, i);
-	pass(world, world->pool.reserve_ns);
-	poll_and_sleep(world, i);
+	give(world, 1, 1);
 	take(world, 0);
 }
 
-static void state_kept(struct world *world, int i)
+static void enter_reading(struct world *world)
 {
-	int n;
+	block(world, 1);
+	block(world, 2);
+}
 
-	for (n = 0; n < 50; n++) {
-		take(world, i);
-		pass(world, 10 * MS);
-	}
-	take(world, i);
-	block(world, 5);
+static void enter_reading_twice(struct world *world)
+{
+	block(world, 1);
+	block(world, 1);
+	block(world, 2);
+}
+
+static void enter_served_and_reading(struct world *world)
+{
+	enter_reading_twice(world);
 	give(world, 0, 1);
 }
 
-static void state_returned(struct world *world, int i)
+static void enter_interrupted(struct world *world)
 {
-	state_holding(world, i);
-	take(world, i);
-	block(world, 5);
-	give(world, i, 1);
+	enter_reading(world);
+	interrupt(world, 1);
 }
 
-static void state_lent(struct world *world, int i)
+static void enter_lent_and_reading(struct world *world)
 {
-	give(world, i, 1);
+	enter_lent_and_taken(world);
+	block(world, 1);
+	block(world, 2);
+}
+
+static void enter_polling(struct world *world)
+{
+	poll(world, 1);
+	block(world, 2);
+}
+
+static void enter_polling_and_reading(struct world *world)
+{
+	block(world, 1);
+	enter_polling(world);
+}
+
+static void enter_awake_in_line(struct world *world)
+{
+	enter_polling(world);
+	stop_polling(world, 1);
+}
+
+static void enter_found_awake(struct world *world)
+{
+	enter_awake_in_line(world);
+	give(world, 0, 1);
+}
+
+static void enter_cold(struct world *world)
+{
+	take(world, 1);
+	block(world, 2);
+}
+
+static void enter_edge_triggered(struct world *world)
+{
+	world->clients[1].armed = true;
+	enter_cold(world);
+}
+
+static void enter_expired(struct world *world)
+{
+	enter_cold(world);
+	pass(world, COLD);
+}
+
+static void enter_offered(struct world *world)
+{
+	enter_polling(world);
+	give(world, 0, 1);
+}
+
+static void enter_seen(struct world *world)
+{
+	enter_offered(world);
+	poll(world, 1);
+}
+
+static void enter_seen_while_free(struct world *world)
+{
+	give(world, 0, 1);
+	poll(world, 1);
+}
+
+static void enter_overslept(struct world *world)
+{
+	enter_offered(world);
+	pass(world, RESERVE);
+}
+
+static void enter_ignored(struct world *world)
+{
+	enter_seen(world);
+	pass(world, RESERVE);
+}
+
+static void enter_delayed(struct world *world)
+{
+	enter_ignored(world);
+	poll(world, 1);
+}
+
+static void enter_keepable(struct world *world)
+{
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	block(world, 2);
+}
+
+static void enter_kept(struct world *world)
+{
+	enter_keepable(world);
+	give(world, 0, 1);
+}
+
+static void enter_kept_and_seen(struct world *world)
+{
+	enter_kept(world);
+	look(world, 1);
+}
+
+static void enter_kept_in_vain(struct world *world)
+{
+	enter_kept(world);
+	pass(world, KEPT);
+}
+
+static void enter_returned(struct world *world)
+{
+	enter_holding(world);
+	take(world, 1);
+	block(world, 2);
+	give(world, 1, 1);
+}
+
+static void enter_deferred(struct world *world)
+{
+	block_many(world, 10, 10 + BATCH - 1);
+	enter_reading(world);
+	set_jobs(world, 30);
+}
+
+static void enter_draining(struct world *world)
+{
+	enter_holding(world);
+	block(world, 1);
+	set_jobs(world, 1);
 }
 
 static const struct state states[] = {
-	{ "idle", state_idle },
-	{ "holding", state_holding },
-	{ "reading", state_reading },
-	{ "polling", state_polling },
-	{ "cold", state_cold },
-	{ "offered", state_offered },
-	{ "seen", state_seen },
-	{ "delayed", state_delayed },
-	{ "kept", state_kept },
-	{ "returned", state_returned },
-	{ "lent", state_lent },
+	{ "idle", enter_idle },
+	{ "holding", enter_holding },
+	{ "lent", enter_lent },
+	{ "lent and taken", enter_lent_and_taken },
+	{ "reading", enter_reading },
+	{ "reading twice", enter_reading_twice },
+	{ "served and reading", enter_served_and_reading },
+	{ "interrupted", enter_interrupted },
+	{ "lent and reading", enter_lent_and_reading },
+	{ "polling", enter_polling },
+	{ "polling and reading", enter_polling_and_reading },
+	{ "awake in line", enter_awake_in_line },
+	{ "found awake", enter_found_awake },
+	{ "cold", enter_cold },
+	{ "edge triggered", enter_edge_triggered },
+	{ "expired", enter_expired },
+	{ "offered", enter_offered },
+	{ "seen", enter_seen },
+	{ "seen while free", enter_seen_while_free },
+	{ "overslept", enter_overslept },
+	{ "ignored", enter_ignored },
+	{ "delayed", enter_delayed },
+	{ "keepable", enter_keepable },
+	{ "kept", enter_kept },
+	{ "kept and seen", enter_kept_and_seen },
+	{ "kept in vain", enter_kept_in_vain },
+	{ "returned", enter_returned },
+	{ "behind a deferral", enter_deferred },
+	{ "draining", enter_draining },
 };
 
 KUNIT_ARRAY_PARAM_DESC(state, states, name);
 
-/* All that is left is the others': nothing waits, and the rest is free. */
-static void expect_clean(struct world *world, int i)
+static struct world *enter_state(struct kunit *test)
+{
+	const struct state *state = test->param_value;
+	struct world *world = new_full_world(test, 4);
+
+	state->enter(world);
+	return world;
+}
+
+/* It wants nothing, nothing is put aside for it, and no timer minds it. */
+static void expect_forgotten(struct world *world, int i)
 {
 	struct steve_pool_client *client = &world->clients[i].pool;
 
 	KUNIT_EXPECT_EQ(world->test, client->place, 0);
+	KUNIT_EXPECT_EQ(world->test, client->reservation, STEVE_RESERVED_NONE);
 	KUNIT_EXPECT_EQ(world->test, client->deadline, 0);
 	KUNIT_EXPECT_PTR_EQ(world->test, client->line, NULL);
-	KUNIT_EXPECT_FALSE(world->test, has_reservation(world, i));
+}
+
+static void all_die(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		die(world, i);
+	run_deferred(world);
+}
+
+static void expect_empty(struct world *world)
+{
+	KUNIT_EXPECT_EQ(world->test, world->pool.waiting, 0);
+	KUNIT_EXPECT_EQ(world->test, world->pool.held, 0);
+	KUNIT_EXPECT_EQ(world->test, world->pool.lent, 0);
+	KUNIT_EXPECT_EQ(world->test, world->pool.reserved, 0);
+	KUNIT_EXPECT_EQ(world->test, available(world), world->pool.size);
+	KUNIT_EXPECT_TRUE(world->test,
+			  RB_EMPTY_ROOT(&world->pool.deadlines.rb_root));
 }
 
 static void death_in_any_state_returns_all(struct kunit *test)
 {
-	const struct state *state = test->param_value;
-	struct world *world = new_full_world(test, 4);
+	struct world *world = enter_state(test);
+	u64 reclaimed = world->pool.counts.reclaimed + held(world, 1);
+	u64 abandoned = world->pool.counts.abandoned +
+			world->clients[1].pool.lent;
 
-	state->enter(world, 1);
 	die(world, 1);
-	expect_clean(world, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 1), 0);
-	KUNIT_EXPECT_EQ(test, world->pool.lent, 0);
-	die(world, 0);
-	die(world, 5);
-	KUNIT_EXPECT_EQ(test, steve_pool_available(&world->pool), 4);
+	expect_forgotten(world, 1);
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
+	KUNIT_EXPECT_FALSE(test, world->clients[1].pool.lent);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.reclaimed, reclaimed);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.abandoned, abandoned);
+	run_deferred(world);
+	all_die(world);
+	expect_empty(world);
+}
+
+static void the_dead_may_leave(struct kunit *test)
+{
+	struct world *world = enter_state(test);
+	struct steve_pool_counts counts;
+
+	die(world, 1);
+	run_deferred(world);
+	counts = world->pool.counts;
+	leave(world, 1);
+	expect_forgotten(world, 1);
+	KUNIT_EXPECT_MEMEQ(test, &world->pool.counts, &counts, sizeof(counts));
+}
+
+/* A thread that reads has the file open, so it is gone before the file is. */
+static void leave_for_good(struct world *world)
+{
+	while (world->clients[1].readers)
+		interrupt(world, 1);
+	leave(world, 1);
 }
 
 static void leaving_in_any_state_keeps_tokens_only(struct kunit *test)
 {
-	const struct state *state = test->param_value;
-	struct world *world = new_full_world(test, 4);
-	u32 held;
+	struct world *world = enter_state(test);
+	bool lent = world->clients[1].pool.lent;
+	u32 before = held(world, 1);
 
-	state->enter(world, 1);
-	held = held_by(world, 1);
-	leave(world, 1);
-	expect_clean(world, 1);
-	KUNIT_EXPECT_EQ(test, held_by(world, 1), held);
-	die(world, 1);
-	die(world, 0);
-	die(world, 5);
-	KUNIT_EXPECT_EQ(test, steve_pool_available(&world->pool), 4);
+	leave_for_good(world);
+	expect_forgotten(world, 1);
+	KUNIT_EXPECT_EQ(test, held(world, 1), before);
+	KUNIT_EXPECT_EQ(test, world->clients[1].pool.lent, lent);
+	run_deferred(world);
+	all_die(world);
+	expect_empty(world);
 }
 
-static int pool_test_init(struct kunit *test)
+static void whoever_left_may_come_back(struct kunit *test)
 {
-	test->priv = kunit_kzalloc(test, sizeof(struct world), GFP_KERNEL);
-	return test->priv ? 0 : -ENOMEM;
+	struct world *world = enter_state(test);
+	int i;
+
+	leave_for_good(world);
+	set_jobs(world, 0);
+	for (i = 0; i < CLIENTS; i++) {
+		if (i != 1)
+			die(world, i);
+	}
+	give(world, 1, held(world, 1));
+	block(world, 1);
+	set_jobs(world, 4);
+	KUNIT_EXPECT_EQ(test, world->clients[1].readers, 0);
+	all_die(world);
+	expect_empty(world);
 }
 
-static struct kunit_case pool_cases[] = {
+/* ---- Whatever happens ---- */
+
+struct walk_case {
+	const char *name;
+	int clients;
+	u32 jobs;
+	bool policies;
+};
+
+static const struct walk_case walks[] = {
+	{ "two clients, one token", 2, 1 },
+	{ "few clients", 4, 3 },
+	{ "few clients, any policy", 4, 3, true },
+	{ "many clients", CLIENTS, 8 },
+	{ "many clients and tokens, any policy", CLIENTS, CLIENTS, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(walk, walks, name);
+
+#define SEEDS		8
+#define STEPS		4000
+
+static u64 random_span(struct rnd_state *random)
+{
+	static const u64 longest[] = {
+		MS, MS, 10 * MS, 10 * MS, 150 * MS, 150 * MS, 10 * SEC,
+		100 * SEC,
+	};
+	u32 which = prandom_u32_state(random) % ARRAY_SIZE(longest);
+
+	return div_u64(longest[which] * (prandom_u32_state(random) % 1000),
+		       1000);
+}
+
+static void reborn(struct world *world, int i)
+{
+	die(world, i);
+	leave(world, i);
+	new_client(world, i);
+}
+
+static void random_step(struct world *world, const struct walk_case *param,
+			struct rnd_state *random)
+{
+	int i = prandom_u32_state(random) % param->clients;
+	u32 number = prandom_u32_state(random);
+	bool blocked = world->clients[i].readers;
+
+	switch (prandom_u32_state(random) % 20) {
+	case 0 ... 4:
+		take(world, i);
+		break;
+	case 5 ... 7:
+		take_or_block(world, i);
+		break;
+	case 8:
+		if (blocked)
+			interrupt(world, i);
+		break;
+	case 9 ... 12:
+		give(world, i, 1 + number % 20 / 17);
+		break;
+	case 13:
+		look(world, i);
+		break;
+	case 14 ... 15:
+		poll(world, i);
+		break;
+	case 16:
+		stop_polling(world, i);
+		break;
+	case 17:
+		pass(world, random_span(random));
+		break;
+	case 18:
+		if (number % 2)
+			reborn(world, i);
+		else if (!blocked)
+			leave(world, i);
+		break;
+	case 19:
+		if (param->policies && number % 2)
+			set_policy(world, number / 2 % 2);
+		else if (number % 4 == 0)
+			set_jobs(world, number / 4 % (param->jobs + 1));
+		break;
+	}
+}
+
+static void random_walk(struct world *world, const struct walk_case *param,
+			u64 seed)
+{
+	struct rnd_state random;
+	int step;
+
+	prandom_seed_state(&random, seed);
+	for (step = 0; step < STEPS; step++)
+		random_step(world, param, &random);
+}
+
+static void the_account_holds_whatever_happens(struct kunit *test)
+{
+	const struct walk_case *param = test->param_value;
+	struct world *world;
+	u64 seed;
+
+	for (seed = 1; seed <= SEEDS; seed++) {
+		world = new_world(test, param->jobs);
+		random_walk(world, param, seed);
+		all_die(world);
+		expect_empty(world);
+		kunit_kfree(test, world);
+	}
+}
+
+static void the_quick_ways_change_nothing(struct kunit *test)
+{
+	const struct walk_case *param = test->param_value;
+	struct world *quick = new_world(test, param->jobs);
+	struct world *slow = new_world(test, param->jobs);
+	int i;
+
+	slow->slow = true;
+	random_walk(quick, param, 0);
+	random_walk(slow, param, 0);
+	KUNIT_EXPECT_MEMEQ(test, &quick->pool.counts, &slow->pool.counts,
+			   sizeof(quick->pool.counts));
+	for (i = 0; i < CLIENTS; i++) {
+		KUNIT_EXPECT_EQ(test, held(quick, i), held(slow, i));
+		KUNIT_EXPECT_EQ(test, place(quick, i), place(slow, i));
+		KUNIT_EXPECT_EQ(test, reservation(quick, i),
+				reservation(slow, i));
+	}
+}
+
+/* ---- All of it ---- */
+
+static struct kunit_case token_cases[] = {
 	KUNIT_CASE(a_token_is_taken_and_returned),
-	KUNIT_CASE(many_tokens_are_returned_at_once),
-	KUNIT_CASE(a_slot_is_lent_once_and_taken_back),
-	KUNIT_CASE(loans_never_exceed_the_jobs),
+	KUNIT_CASE_PARAM(quick_take_is_for_the_simple_case,
+			 quick_take_gen_params),
+	KUNIT_CASE(quick_give_is_for_the_simple_case),
+	KUNIT_CASE_PARAM(bytes_return_tokens_then_lend_then_stray,
+			 write_gen_params),
+	KUNIT_CASE(a_slot_is_lent_once),
+	KUNIT_CASE(a_lent_slot_comes_back_before_a_token),
+	KUNIT_CASE(a_lent_slot_comes_back_to_whoever_waits_for_it),
+	KUNIT_CASE(a_lent_slot_comes_back_by_a_reservation),
+	KUNIT_CASE(a_loan_serves_whoever_waits),
 	KUNIT_CASE(a_loan_ends_with_its_lender),
+	KUNIT_CASE(a_loan_that_ended_makes_room_for_another),
+	KUNIT_CASE(a_smaller_pool_has_room_for_fewer_loans),
+	KUNIT_CASE(a_stray_adds_no_token),
 	KUNIT_CASE(an_unknown_client_only_strays),
 	KUNIT_CASE(a_smaller_pool_revokes_nothing),
-	KUNIT_CASE(a_larger_pool_serves_in_order),
-	KUNIT_CASE(readers_and_pollers_stand_in_one_line),
-	KUNIT_CASE(a_client_has_one_place_for_all_its_threads),
-	KUNIT_CASE(nobody_overtakes_a_waiter),
-	KUNIT_CASE(a_cold_client_is_passed_over_and_keeps_its_place),
-	KUNIT_CASE(a_poller_found_awake_turns_cold),
-	KUNIT_CASE(a_cold_place_expires),
-	KUNIT_CASE(edge_triggered_epoll_is_woken_after_a_failed_try),
-	KUNIT_CASE(a_batch_is_sixteen_and_newcomers_stay_behind),
-	KUNIT_CASE(fair_serves_the_one_with_the_fewest_tokens),
-	KUNIT_CASE(a_poll_reserves_what_is_free),
-	KUNIT_CASE(an_unseen_reservation_costs_no_place),
-	KUNIT_CASE(a_seen_reservation_costs_the_turn),
-	KUNIT_CASE(a_try_clears_the_delay),
-	KUNIT_CASE(an_idle_poller_wastes_little),
-	KUNIT_CASE(an_own_return_is_kept_for_whoever_is_first),
-	KUNIT_CASE(an_own_return_goes_on_if_it_is_not_taken),
-	KUNIT_CASE(an_own_return_goes_to_whoever_came_before),
-	KUNIT_CASE(a_token_is_kept_for_a_client_that_comes_back),
-	KUNIT_CASE(a_kept_token_lapses_and_is_kept_once_a_try),
-	KUNIT_CASE(nothing_is_kept_before_a_come_back_was_seen),
-	KUNIT_CASE(keeping_stays_within_its_budget),
-	KUNIT_CASE_PARAM(death_in_any_state_returns_all, state_gen_params),
-	KUNIT_CASE_PARAM(leaving_in_any_state_keeps_tokens_only,
-			 state_gen_params),
+	KUNIT_CASE(nothing_is_granted_until_a_smaller_pool_has_drained),
+	KUNIT_CASE(a_reservation_outlives_a_smaller_pool),
+	KUNIT_CASE_PARAM(a_larger_pool_serves_those_who_wait_in_order,
+			 raise_gen_params),
+	KUNIT_CASE(no_jobs_pause_the_pool),
+	KUNIT_CASE(what_is_free_is_readable),
+	KUNIT_CASE(what_is_reserved_is_readable_for_one),
+	KUNIT_CASE(readable_is_never_negative),
+	KUNIT_CASE(nothing_is_readable_before_ones_turn),
+	KUNIT_CASE(a_cold_client_makes_nothing_unreadable),
 	{}
 };
 
-static struct kunit_suite pool_suite = {
-	.name = "steve_pool",
-	.init = pool_test_init,
-	.test_cases = pool_cases,
+static struct kunit_case queue_cases[] = {
+	KUNIT_CASE_PARAM(whoever_came_first_is_served_first, line_gen_params),
+	KUNIT_CASE(one_return_wakes_one_client),
+	KUNIT_CASE(a_client_has_one_place_for_all_its_threads),
+	KUNIT_CASE(whoever_wants_more_goes_to_the_tail),
+	KUNIT_CASE(a_served_poller_goes_to_the_tail),
+	KUNIT_CASE(whoever_has_enough_has_no_place),
+	KUNIT_CASE(a_reader_is_served_before_a_poller_of_its_client),
+	KUNIT_CASE(a_try_that_fails_gets_a_place),
+	KUNIT_CASE(places_do_not_wrap),
+	KUNIT_CASE(a_wakeable_place_never_expires),
+	KUNIT_CASE(edge_triggered_epoll_is_told_after_a_failed_try),
+	KUNIT_CASE(an_interrupted_reader_keeps_its_place),
+	KUNIT_CASE(an_interrupted_thread_leaves_its_siblings_waiting),
+	KUNIT_CASE(an_interrupted_reader_may_still_be_woken_in_poll),
+	KUNIT_CASE(a_cold_client_is_passed_over),
+	KUNIT_CASE(a_cold_client_is_first_when_it_is_back),
+	KUNIT_CASE(a_cold_client_stops_nobody),
+	KUNIT_CASE(a_poller_found_awake_turns_cold),
+	KUNIT_CASE(a_poller_found_awake_may_sleep_again),
+	KUNIT_CASE_PARAM(a_place_left_cold_for_long_expires,
+			 expiry_gen_params),
+	KUNIT_CASE(a_cold_place_lives_on_with_every_try),
+	KUNIT_CASE(whoever_let_its_place_expire_goes_to_the_tail),
+	KUNIT_CASE(a_newcomer_does_not_take_what_is_reserved),
+	KUNIT_CASE(no_more_than_a_batch_is_woken_at_once),
+	KUNIT_CASE(a_death_wakes_no_more_than_a_batch),
+	KUNIT_CASE(a_full_batch_is_not_deferred_for_nothing),
+	KUNIT_CASE(newcomers_stand_behind_a_deferral),
+	KUNIT_CASE(whoever_stands_first_need_not_wait_for_a_deferral),
+	KUNIT_CASE(a_poll_during_a_deferral_robs_no_sibling),
+	KUNIT_CASE(no_more_than_a_batch_is_found_awake_at_once),
+	KUNIT_CASE(a_taker_finds_no_more_than_a_batch_awake),
+	KUNIT_CASE(no_more_than_a_batch_of_places_expires_at_once),
+	KUNIT_CASE(the_timer_is_set_for_the_next_to_be_looked_at),
+	KUNIT_CASE(a_run_with_nothing_due_does_nothing),
+	KUNIT_CASE(fair_serves_whoever_has_the_fewest_tokens),
+	KUNIT_CASE(fair_serves_equals_in_order),
+	KUNIT_CASE(fair_counts_each_token_as_it_is_served),
+	KUNIT_CASE(fair_counts_what_is_returned_while_waiting),
+	KUNIT_CASE(fair_counts_what_a_sibling_takes_while_waiting),
+	KUNIT_CASE(fair_lets_a_newcomer_with_fewer_tokens_in),
+	KUNIT_CASE(a_change_of_policy_holds_for_those_who_wait),
+	{}
 };
 
-kunit_test_suite(pool_suite);
+static struct kunit_case reservation_cases[] = {
+	KUNIT_CASE(a_poll_reserves_what_is_free),
+	KUNIT_CASE(a_client_has_one_reservation),
+	KUNIT_CASE(a_sleeping_poller_is_offered_a_token),
+	KUNIT_CASE(an_offer_is_not_lost_on_whoever_does_not_poll_again),
+	KUNIT_CASE(a_reservation_is_for_one_read),
+	KUNIT_CASE(looking_again_makes_a_reservation_no_longer),
+	KUNIT_CASE(what_lapses_goes_to_the_next_in_line),
+	KUNIT_CASE(what_lapses_is_free_if_nobody_waits),
+	KUNIT_CASE(a_reservation_lasts_as_long_as_was_set),
+	KUNIT_CASE(a_reservation_not_seen_costs_no_place),
+	KUNIT_CASE(a_reservation_not_seen_comes_again_later),
+	KUNIT_CASE(a_late_look_excuses_a_reservation_not_seen),
+	KUNIT_CASE(a_late_look_finds_what_is_free),
+	KUNIT_CASE(a_seen_reservation_costs_the_place),
+	KUNIT_CASE(a_seen_reservation_comes_again_later),
+	KUNIT_CASE(the_delay_doubles_up_to_a_bound),
+	KUNIT_CASE(the_delay_of_a_sleeper_doubles_up_to_a_bound),
+	KUNIT_CASE_PARAM(any_read_clears_the_delay, clear_gen_params),
+	KUNIT_CASE(a_read_clears_how_often_it_was_delayed),
+	KUNIT_CASE(a_delay_stops_no_reader),
+	KUNIT_CASE_PARAM(whoever_polls_and_never_reads_wastes_little,
+			 idle_gen_params),
+	{}
+};
+
+static struct kunit_case keeping_cases[] = {
+	KUNIT_CASE(an_own_return_is_kept_for_whoever_stands_first),
+	KUNIT_CASE(an_own_return_is_kept_for_a_moment),
+	KUNIT_CASE(a_look_at_an_own_return_reserves_it),
+	KUNIT_CASE(one_own_return_is_kept),
+	KUNIT_CASE(an_own_return_goes_to_whoever_came_before),
+	KUNIT_CASE(an_own_return_is_kept_where_those_before_are_awake),
+	KUNIT_CASE(no_own_return_is_kept_if_nobody_else_waits),
+	KUNIT_CASE(no_own_return_is_kept_for_whoever_wants_nothing),
+	KUNIT_CASE(an_own_return_goes_to_a_sleeping_sibling),
+	KUNIT_CASE(whoever_has_a_reservation_keeps_no_own_return),
+	KUNIT_CASE(no_own_return_is_kept_in_a_pool_that_drains),
+	KUNIT_CASE(fair_keeps_no_own_return_for_whoever_has_more),
+	KUNIT_CASE(a_token_is_kept_for_whoever_keeps_trying),
+	KUNIT_CASE(a_kept_token_is_not_for_a_newcomer),
+	KUNIT_CASE(what_will_be_kept_is_not_readable),
+	KUNIT_CASE(a_kept_token_may_be_taken_by_a_read_that_waits),
+	KUNIT_CASE(a_kept_token_that_is_polled_is_reserved),
+	KUNIT_CASE(nothing_is_kept_for_whoever_came_later),
+	KUNIT_CASE(nothing_is_kept_before_a_come_back_was_seen),
+	KUNIT_CASE(nothing_is_kept_for_whoever_polls),
+	KUNIT_CASE(nothing_is_kept_at_the_first_try_after_a_poll),
+	KUNIT_CASE(a_token_is_kept_once_for_each_failed_try),
+	KUNIT_CASE(a_try_that_was_served_keeps_nothing_later),
+	KUNIT_CASE(a_kept_token_that_lapses_costs_no_place),
+	KUNIT_CASE(tokens_are_kept_for_each_in_its_turn),
+	KUNIT_CASE_PARAM(a_token_is_kept_about_as_long_as_the_habit,
+			 span_gen_params),
+	KUNIT_CASE(a_habit_follows_how_a_client_comes_back),
+	KUNIT_CASE(fair_keeps_for_whoever_has_fewer),
+	KUNIT_CASE(fair_keeps_before_whoever_has_more),
+	KUNIT_CASE(nothing_is_kept_without_a_budget),
+	KUNIT_CASE(the_budget_does_not_grow_beyond_a_bound),
+	KUNIT_CASE_PARAM(the_rest_of_a_keep_is_refunded, refund_gen_params),
+	KUNIT_CASE(whoever_takes_what_is_kept_wastes_no_budget),
+	KUNIT_CASE_PARAM(what_is_kept_in_vain_stays_within_the_budget,
+			 budget_gen_params),
+	{}
+};
+
+static struct kunit_case end_cases[] = {
+	KUNIT_CASE_PARAM(death_in_any_state_returns_all, state_gen_params),
+	KUNIT_CASE_PARAM(the_dead_may_leave, state_gen_params),
+	KUNIT_CASE_PARAM(leaving_in_any_state_keeps_tokens_only,
+			 state_gen_params),
+	KUNIT_CASE_PARAM(whoever_left_may_come_back, state_gen_params),
+	KUNIT_CASE_PARAM(the_account_holds_whatever_happens, walk_gen_params),
+	KUNIT_CASE_PARAM(the_quick_ways_change_nothing, walk_gen_params),
+	{}
+};
+
+static struct kunit_suite token_suite = {
+	.name = "steve_pool_tokens",
+	.test_cases = token_cases,
+};
+
+static struct kunit_suite queue_suite = {
+	.name = "steve_pool_queue",
+	.test_cases = queue_cases,
+};
+
+static struct kunit_suite reservation_suite = {
+	.name = "steve_pool_reservations",
+	.test_cases = reservation_cases,
+};
+
+static struct kunit_suite keeping_suite = {
+	.name = "steve_pool_keeping",
+	.test_cases = keeping_cases,
+};
+
+static struct kunit_suite end_suite = {
+	.name = "steve_pool_end",
+	.test_cases = end_cases,
+};
+
+kunit_test_suites(&token_suite, &queue_suite, &reservation_suite,
+		  &keeping_suite, &end_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the pool of steve");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+/* What MODULE_IMPORT_NS() expands to; its argument changed its form in 6.13. */
+MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING");
