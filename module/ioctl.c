@@ -234,7 +234,7 @@ static int get_readable(struct file *file, int __user *arg)
 	if (!client)
 		return -ENOMEM;
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	readable = steve_pool_readable(&steve_pool, &client->pool);
+	readable = steve_pool_readable(&steve_pool, &client->pool, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return put_user(readable, arg);
 }

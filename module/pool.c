@@ -97,18 +97,31 @@ static void line_join(struct steve_pool_line *line,
 	rb_add_cached(&client->share_node, &line->by_share, share_before);
 }
 
+static struct steve_pool_client *line_entry(const struct steve_pool *pool,
+					    struct rb_node *node)
+{
+	if (pool->policy == STEVE_POLICY_FAIR)
+		return rb_entry_safe(node, struct steve_pool_client,
+				     share_node);
+	return rb_entry_safe(node, struct steve_pool_client, place_node);
+}
+
 static struct steve_pool_client *line_first(const struct steve_pool *pool,
 					    struct steve_pool_line *line)
 {
-	struct rb_node *node;
+	bool fair = pool->policy == STEVE_POLICY_FAIR;
 
-	if (pool->policy == STEVE_POLICY_FAIR) {
-		node = rb_first_cached(&line->by_share);
-		return rb_entry_safe(node, struct steve_pool_client,
-				     share_node);
-	}
-	node = rb_first_cached(&line->by_place);
-	return rb_entry_safe(node, struct steve_pool_client, place_node);
+	return line_entry(pool, rb_first_cached(fair ? &line->by_share :
+						       &line->by_place));
+}
+
+static struct steve_pool_client *line_next(const struct steve_pool *pool,
+					   struct steve_pool_client *client)
+{
+	bool fair = pool->policy == STEVE_POLICY_FAIR;
+
+	return line_entry(pool, rb_next(fair ? &client->share_node :
+					       &client->place_node));
 }
 
 static struct steve_pool_client *first_deadline(struct steve_pool *pool)
@@ -301,6 +314,22 @@ static void grant(struct steve_pool *pool, struct steve_pool_client *client,
 
 /* ---- The turn ---- */
 
+static u64 keep_span(const struct steve_pool_client *client)
+{
+	return min_t(u64, KEEP_MAX_NS, client->habit + client->habit / 4);
+}
+
+/* Is a token kept for @cold rather than given to @client? */
+static bool keeps_before(const struct steve_pool *pool,
+			 const struct steve_pool_client *cold,
+			 const struct steve_pool_client *client)
+{
+	if (pool->policy == STEVE_POLICY_FAIR &&
+	    cold->group->held == client->group->held)
+		return false;
+	return cold != client && turn_before(pool, cold, client);
+}
+
 /*
  * A program that only ever tries, and never polls, is cold whenever a token
  * comes free, and would starve among others that sleep. So if one that is
@@ -314,10 +343,9 @@ static bool keep_before(struct steve_pool *pool,
 	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
 	u64 span;
 
-	if (!cold || cold == client || !turn_before(pool, cold, client))
+	if (!cold || !keeps_before(pool, cold, client))
 		return false;
-
-	span = min_t(u64, KEEP_MAX_NS, cold->habit + cold->habit / 4);
+	span = keep_span(cold);
 	fill_keep_credit(pool, now);
 	if (pool->keep_credit < span)
 		return false;
@@ -369,16 +397,16 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 	struct steve_pool_client *first;
 
 	while (steve_pool_available(pool) > 0) {
+		if (!steps--) {
+			pool->ops->defer(pool);
+			return false;
+		}
 		first = line_first(pool, &pool->wakeable);
 		if (first && first != client &&
 		    turn_before(pool, first, client)) {
 			/* What it waits for is dealt out after a deferral. */
 			if (is_asleep(pool, first))
 				return false;
-			if (!steps--) {
-				pool->ops->defer(pool);
-				return false;
-			}
 			turn_cold(pool, first, now);
 		} else if (!keep_before(pool, client, now)) {
 			return true;
@@ -455,6 +483,7 @@ static void note_try(struct steve_pool_client *client, u64 now)
 	client->ignored = 0;
 	client->missed = 0;
 	client->retry = 0;
+	client->may_keep = false;
 	if (client->missed_at) {
 		u64 away = now - client->missed_at;
 
@@ -692,7 +721,9 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		return true;
 	}
 
-	if (client->retry <= now && may_take(pool, client, now)) {
+	/* What is free while its own readers wait is about to be theirs. */
+	if (!client->readers && client->retry <= now &&
+	    may_take(pool, client, now)) {
 		reserve(pool, client, STEVE_RESERVED_SEEN, pool->reserve_ns,
 			now);
 		return true;
@@ -704,15 +735,38 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_poll);
 
+/* What is free once all is kept that a try of @client would find kept. */
+static u32 free_beyond_keeping(struct steve_pool *pool,
+			       const struct steve_pool_client *client, u64 now)
+{
+	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
+	int available = steve_pool_available(pool);
+	unsigned int steps = BATCH;
+	u64 credit;
+
+	fill_keep_credit(pool, now);
+	credit = pool->keep_credit;
+	while (available > 0 && cold && keeps_before(pool, cold, client) &&
+	       credit >= keep_span(cold)) {
+		if (!--steps)
+			return 0;
+		credit -= keep_span(cold);
+		available--;
+		cold = line_next(pool, cold);
+	}
+	return max(0, available);
+}
+
 /**
  * steve_pool_readable() - how many tokens could the client take now?
  * @pool: the pool, locked
  * @client: who asks
+ * @now: the time
  *
  * Return: the number.
  */
 u32 steve_pool_readable(struct steve_pool *pool,
-			const struct steve_pool_client *client)
+			const struct steve_pool_client *client, u64 now)
 {
 	u32 reserved = client->reservation != STEVE_RESERVED_NONE;
 	struct steve_pool_client *first;
@@ -722,7 +776,7 @@ u32 steve_pool_readable(struct steve_pool *pool,
 	first = line_first(pool, &pool->wakeable);
 	if (first && first != client && turn_before(pool, first, client))
 		return reserved;
-	return reserved + max(0, steve_pool_available(pool));
+	return reserved + free_beyond_keeping(pool, client, now);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_readable);
 

@@ -253,7 +253,7 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now);
 u32 steve_pool_readable(struct steve_pool *pool,
-			const struct steve_pool_client *client);
+			const struct steve_pool_client *client, u64 now);
 void steve_pool_leave(struct steve_pool *pool, struct steve_pool_client *client,
 		      u64 now);
 void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
