@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The root filesystems: one for each Debian suite.
+
+# shellcheck source=source.sh
+. "${BASH_SOURCE[0]%/*}/source.sh"
+
+# Runs a command as root, for an ordinary user in a user namespace; what it
+# mounts and starts ends with it.
+as_root() {
+	local user=()
+
+	[ "$(id -u)" -eq 0 ] || user=(--user --map-root-user --map-auto)
+	unshare "${user[@]}" --mount --pid --fork --kill-child -- "$@"
+}
+
+# Prints the address of the Debian mirror that this machine uses itself.
+mirror() {
+	local codename
+
+	if [ -n "${STEVE_MIRROR:-}" ]; then
+		printf '%s\n' "$STEVE_MIRROR"
+		return
+	fi
+	# shellcheck source=/dev/null
+	codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+	apt-get update --print-uris 2>/dev/null |
+		sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p" | head -n 1
+}
+
+# Prints the line of apt's sources.list for a suite.
+apt_source() {
+	local mirror
+
+	mirror=$(mirror)
+	[ -n "$mirror" ] ||
+		die "apt knows no Debian mirror; set STEVE_MIRROR to the address of one"
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg "$mirror" "$1"
+}
+
+# Makes the root filesystem of a suite, and a disk image of it.
+#   make_root SUITE DIR
+make_root() {
+	local suite=$1 dir=$2 include source
+
+	include=$(packages all "$suite" | paste -sd ,)
+	kernel_source source
+	apt_source "$suite" >"$dir/sources"
+	# Nothing here needs an initrd that the kernel packages make. The
+	# Release files of suites in development may be past their date.
+	step "root filesystem of $suite" as_root env INITRD=No \
+		mmdebstrap --mode=root --variant=apt --include="$include" \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook="'$vm/lib/customize-root' \"\$1\" $suite '$source/selftests'" \
+		"$suite" "$dir/root" "$dir/sources"
+	chmod 755 "$dir/root"
+	step "disk image of $suite" as_root \
+		mke2fs -q -t ext4 -O '^has_journal' -m 0 -L steve \
+		-d "$dir/root" "$dir/image" 8G
+}
+
+# Sets a variable to the directory of a suite's root filesystem.
+suite_root() {
+	local key
+
+	key=$(packages all "$2" | digest "$2" "$(<"$vm/lib/customize-root")")
+	cached "$1" "root-$2-$key" make_root "$2"
+}
