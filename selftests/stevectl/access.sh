@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2086
+#
+# Jobservers that are not there, are something else, or are not for everybody.
+
+test_no_such_device()
+{
+	for command in status ps 'set-jobs 3' 'run true'; do
+		refused 1 'stevectl: cannot open /no/such: No such file or directory; name the device or the FIFO of stevefs' \
+			"$STEVECTL" --device /no/such $command
+	done
+}
+
+test_other_files()
+{
+	mkfifo "$WORK/fifo"
+	: >"$WORK/file"
+	for name in /dev/null /dev/zero /dev/tty0 "$WORK/fifo" "$WORK/file"; do
+		[ -e "$name" ] || continue
+		for command in status ps 'set-jobs 3' 'run true'; do
+			refused 1 "stevectl: $name is not a jobserver of steve; name /dev/steve or the FIFO of stevefs" \
+				"$STEVECTL" --device "$name" $command
+		done
+	done
+	refused 1 "stevectl: cannot open $WORK: Is a directory" \
+		"$STEVECTL" --device "$WORK" status
+}
+
+# with_mode MODE: gives the device this mode until the test ends.
+with_mode()
+{
+	mode=$(stat -c %a /dev/steve)
+	trap 'status=$?; chmod "$mode" /dev/steve; (exit $status); clean_up' EXIT
+	chmod "$1" /dev/steve
+}
+
+test_an_ordinary_user_may_not_open_it()
+{
+	with_mode 600
+	for command in status ps 'set-jobs 3' 'run true'; do
+		refused 1 'stevectl: cannot open /dev/steve: Permission denied; be root or a member of the group jobserver' \
+			$NOBODY "$STEVECTL" $command
+	done
+}
+
+test_an_ordinary_user_may_look_and_run()
+{
+	with_mode 666
+	equal 'account' "$(account)" "$($NOBODY "$STEVECTL" status)"
+	equal 'output' works "$($NOBODY "$STEVECTL" run echo works)"
+}
+
+test_an_ordinary_user_may_not_change_it()
+{
+	with_mode 666
+	refused 1 'stevectl: cannot set the number of jobs: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
+		$NOBODY "$STEVECTL" set-jobs 3
+}
+
+test_an_ordinary_user_sees_own_processes()
+{
+	with_mode 666
+	start_holder
+	start $NOBODY "$STEVECTL" run sleep 1000
+	wait_for held 2
+	equal 'rows' "$(id -un 65534) 1 sleep\\x201000" "$($NOBODY \
+		"$STEVECTL" ps --raw --noheadings --output USER,HELD,COMMAND)"
+	equal 'rows of root' 2 "$("$STEVECTL" ps --noheadings | wc -l)"
+}
+
+test_root_of_a_user_namespace_may_not_change_it()
+{
+	unshare --user --map-root-user true 2>/dev/null ||
+		skip 'no user namespaces'
+	refused 1 'stevectl: cannot set the number of jobs: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
+		unshare --user --map-root-user "$STEVECTL" set-jobs 3
+}
+
+# Loads the module again, with everything as it was.
+load_module()
+{
+	status=$?
+	if [ -e /dev/steve ]; then
+		:
+	elif [ -e "$STEVE_KO" ]; then
+		insmod "$STEVE_KO" jobs="$JOBS"
+	else
+		modprobe steve jobs="$JOBS"
+	fi || fail 'the module does not load again'
+	chown "$owner" /dev/steve
+	chmod "$mode" /dev/steve
+	mount -t stevefs -o "$options" none "${FIFO%/*}"
+	(exit $status)
+	clean_up
+}
+
+test_no_module()
+{
+	owner=$(stat -c %u:%g /dev/steve) mode=$(stat -c %a /dev/steve)
+	options=$(stat -c uid=%u,gid=%g,mode=%a "$FIFO")
+	number=$(stat -c '0x%t 0x%T' /dev/steve)
+	umount "${FIFO%/*}" || fail 'cannot unmount stevefs'
+	trap load_module EXIT
+	rmmod steve || fail 'cannot unload the module'
+	for command in status ps 'set-jobs 3' 'run true'; do
+		refused 1 'stevectl: cannot open /dev/steve: No such file or directory; load the module: modprobe steve' \
+			"$STEVECTL" $command
+	done
+	# A device node that was left behind.
+	mknod "$WORK/steve" c $number
+	refused 1 "stevectl: cannot open $WORK/steve: No such device; load the module: modprobe steve" \
+		"$STEVECTL" --device "$WORK/steve" status
+}

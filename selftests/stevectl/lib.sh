@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2034
+#
+# What the tests share. A test is a function test_*, which runs in a shell of its
+# own, with JOBS tokens in the pool. It fails by fail().
+
+# Tokens in the pool when a test begins.
+JOBS=4
+
+# Seconds after which something has not happened.
+LIMIT=120
+
+FIFO=/run/steve/fifo
+
+# What makes a command that of an ordinary user.
+NOBODY='setpriv --reuid 65534 --regid 65534 --clear-groups'
+
+# Processes that the test started and that still may run.
+started=
+
+fail()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+	exit "$KSFT_FAIL"
+}
+
+skip()
+{
+	echo "# skipped: $*"
+	exit "$KSFT_SKIP"
+}
+
+# equal WHAT EXPECTED ACTUAL
+equal()
+{
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+account()
+{
+	"$STEVECTL" status
+}
+
+# field NAME
+field()
+{
+	account | awk -v name="$1:" '$1 == name { print $2 }'
+}
+
+is_idle()
+{
+	account | awk '/^(held|reserved|lent|waiting):/ { used += $2 }
+		END { exit used != 0 }'
+}
+
+# wait_until CMD...: waits until CMD succeeds.
+wait_until()
+{
+	end=$(($(date +%s) + LIMIT))
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# field_is NAME VALUE
+field_is()
+{
+	[ "$(field "$1")" = "$2" ]
+}
+
+# wait_for NAME VALUE: waits until the account says so.
+wait_for()
+{
+	wait_until field_is "$1" "$2" ||
+		fail "$1 is $(field "$1") after $LIMIT s, not $2"
+}
+
+# start CMD...: starts CMD in the background, as process $!.
+start()
+{
+	"$@" >/dev/null 2>"$WORK/background" </dev/null &
+	started="$started $!"
+}
+
+# start_holder: starts a process that holds a token until it is killed.
+start_holder()
+{
+	held=$(field held)
+	start "$STEVECTL" run --always sleep 1000
+	wait_for held $((held + 1))
+}
+
+# finish PID: waits for a process that was started; its exit status is left in
+# $status.
+finish()
+{
+	status=0
+	# The shell tells of a signal by itself.
+	wait "$1" 2>/dev/null || status=$?
+}
+
+# end PID: kills a process that was started.
+end()
+{
+	kill -KILL "$1"
+	finish "$1"
+}
+
+# refused STATUS PATTERN CMD...: CMD must exit with STATUS, say why in one line
+# that matches PATTERN, and change nothing.
+refused()
+{
+	expected=$1 pattern=$2
+	shift 2
+	before=$(account 2>&1)
+	status=0
+	timeout "$LIMIT" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+	message=$(cat "$WORK/err")
+	equal "exit status of '$*', which said '$message'" "$expected" $status
+	equal "output of '$*'" '' "$(cat "$WORK/out")"
+	equal "lines of '$message'" 1 "$(wc -l <"$WORK/err")"
+	# shellcheck disable=SC2254
+	case $message in
+	$pattern) ;;
+	*) fail "'$*' said '$message', not '$pattern'" ;;
+	esac
+	equal "account after '$*'" "$before" "$(account 2>&1)"
+}
+
+# has_json EXPRESSION: is the JSON text on standard input an object d of which
+# this is true?
+has_json()
+{
+	python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+sys.exit(not eval(f"({sys.argv[1]})"))' "$1"
+}
+
+# What a test leaves behind makes it fail.
+clean_up()
+{
+	status=$?
+	for pid in $started; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	if ! wait_until is_idle; then
+		account | sed 's/^/# left behind: /'
+		status=$KSFT_FAIL
+	fi
+	exit "$status"
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What all subcommands have in common.
+
+test_version()
+{
+	version=$(sed -n 's/^#define STEVE_VERSION "\(.*\)"/\1/p' \
+		../../module/version.h)
+	equal '--version' "stevectl $version" "$("$STEVECTL" --version)"
+}
+
+test_help()
+{
+	for command in '' status ps set-jobs run; do
+		# shellcheck disable=SC2086
+		help=$("$STEVECTL" $command --help 2>"$WORK/err") ||
+			fail "'$command --help' failed"
+		case $help in
+		"Usage: stevectl${command:+ $command} "*"--device PATH"*) ;;
+		*) fail "'$command --help' said '$help'" ;;
+		esac
+		equal "errors of '$command --help'" '' "$(cat "$WORK/err")"
+	done
+}
+
+test_help_names_every_command()
+{
+	equal 'commands' 'status ps set-jobs run' "$("$STEVECTL" --help |
+		awk '!NF { in_list = 0 } in_list { printf "%s%s", gap, $1; gap = " " }
+			/^Commands:/ { in_list = 1 }')"
+}
+
+test_wrong_usage()
+{
+	refused 2 '*no command was given; see stevectl --help' "$STEVECTL"
+	refused 2 "*no command is called 'stat'; see stevectl --help" \
+		"$STEVECTL" stat
+	refused 2 "*no option is called '--nonsense'; see stevectl --help" \
+		"$STEVECTL" --nonsense status
+	refused 2 '*--device needs an argument; see stevectl --help' \
+		"$STEVECTL" --device
+	refused 2 '*--device needs an argument; see stevectl status --help' \
+		"$STEVECTL" status --device
+	for command in status ps set-jobs run; do
+		refused 2 "*no option is called '--nonsense'; see stevectl $command --help" \
+			"$STEVECTL" $command --nonsense
+		refused 2 "*no option is called '-x'; see stevectl $command --help" \
+			"$STEVECTL" $command -x
+		refused 2 "*'--help=1': this option takes no argument; *" \
+			"$STEVECTL" $command --help=1
+	done
+}
+
+test_output_that_cannot_be_written()
+{
+	start_holder
+	for command in status 'status --json' ps --help --version; do
+		status=0
+		# shellcheck disable=SC2086
+		message=$("$STEVECTL" $command 2>&1 >/dev/full) || status=$?
+		equal "exit status of '$command'" 1 $status
+		equal "message of '$command'" \
+			'stevectl: cannot write: No space left on device' \
+			"$message"
+	done
+}
+
+# A jobserver opened in the place of a standard stream would be written to.
+test_closed_streams()
+{
+	refused 1 'stevectl: cannot write: Bad file descriptor' \
+		sh -c "'$STEVECTL' status >&-"
+	before=$(account | grep -E '^(loans|strays):')
+	"$STEVECTL" run no-such-command 2>&-
+	equal 'exit status' 127 $?
+	"$STEVECTL" set-jobs 3 >&- || fail 'set-jobs needs standard output'
+	equal 'loans and strays' "$before" \
+		"$(account | grep -E '^(loans|strays):')"
+}

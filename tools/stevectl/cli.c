@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <err.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "steve.h"
+
+noreturn void usage_error(const struct invocation *call, const char *format, ...)
+{
+	va_list args;
+
+	fputs("stevectl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "; see stevectl%s%s --help\n",
+		call->command ? " " : "",
+		call->command ? call->command->name : "");
+	exit(EXIT_USAGE);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("Usage: stevectl %s [--device PATH]%s%s\n\n"
+	       "%s.\n\n"
+	       "%s\n"
+	       "Options:\n"
+	       "%s"
+	       HELP_DEVICE
+	       "  --help          show this help\n",
+	       command->name, *command->arguments ? " " : "",
+	       command->arguments, command->summary, command->help,
+	       command->options ? command->options : "");
+}
+
+/* Options have no short names, so a letter is always wrong. */
+static noreturn void refuse_option(const struct invocation *call)
+{
+	const char *word = call->argv[optind - 1];
+
+	if (!optopt)
+		usage_error(call, "no option is called '%s'", word);
+	if (optopt < OPT_DEVICE)
+		usage_error(call, "no option is called '-%c'", optopt);
+	usage_error(call, "'%s': this option takes no argument", word);
+}
+
+int next_option(struct invocation *call, const struct option *options)
+{
+	bool in_order = !call->command || call->command->runs_command;
+	int option;
+
+	for (;;) {
+		option = getopt_long(call->argc, call->argv,
+				     in_order ? "+:" : ":", options, NULL);
+		switch (option) {
+		case OPT_DEVICE:
+			call->device = optarg;
+			break;
+		case OPT_HELP:
+			if (!call->command)
+				return option;
+			print_help(call->command);
+			exit(EXIT_SUCCESS);
+		case ':':
+			usage_error(call, "%s needs an argument",
+				    call->argv[optind - 1]);
+		case '?':
+			refuse_option(call);
+		case -1:
+			call->argc -= optind;
+			call->argv += optind;
+			return option;
+		default:
+			return option;
+		}
+	}
+}
+
+void no_options(struct invocation *call)
+{
+	static const struct option options[] = {
+		DEVICE_OPTION, HELP_OPTION, { }
+	};
+
+	next_option(call, options);
+}
+
+void check_operands(const struct invocation *call, int count)
+{
+	if (call->argc < count)
+		usage_error(call, "an argument is missing");
+	if (call->argc > count)
+		usage_error(call, "'%s' is one argument too many",
+			    call->argv[count]);
+}
+
+/* What to do when a jobserver cannot be opened. */
+static const char *advice(const char *path, int err)
+{
+	switch (err) {
+	case ENOENT:
+		if (strcmp(path, STEVE_DEVICE))
+			return "; name the device or the FIFO of stevefs";
+		return "; load the module: modprobe steve";
+	case ENXIO:
+	case ENODEV:
+		return "; load the module: modprobe steve";
+	case EACCES:
+		return "; be root or a member of the group jobserver";
+	default:
+		return "";
+	}
+}
+
+int open_jobserver(const struct invocation *call)
+{
+	const char *path = call->device ? call->device : STEVE_DEVICE;
+	int fd = steve_open(path);
+
+	if (fd >= 0)
+		return fd;
+	if (fd == -ENOTTY)
+		errx(EXIT_FAILURE,
+		     "%s is not a jobserver of steve; name " STEVE_DEVICE " or the FIFO of stevefs",
+		     path);
+	errx(EXIT_FAILURE, "cannot open %s: %s%s", path, strerror(-fd),
+	     advice(path, -fd));
+}

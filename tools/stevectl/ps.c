@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <err.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsmartcols.h>
+
+#include "commands.h"
+#include "proc.h"
+#include "steve.h"
+
+enum {
+	OPT_JSON = OPT_OWN,
+	OPT_RAW,
+	OPT_NOHEADINGS,
+	OPT_OUTPUT,
+};
+
+enum column {
+	COLUMN_PID,
+	COLUMN_USER,
+	COLUMN_HELD,
+	COLUMN_WAIT,
+	COLUMN_SINCE,
+	COLUMN_RESERVED,
+	COLUMN_LENT,
+	COLUMN_COMMAND,
+	COLUMNS,
+};
+
+/**
+ * struct column_info - how a column is shown
+ * @name: its heading, and in small letters its name in JSON
+ * @flags: SCOLS_FL_*
+ * @json: SCOLS_JSON_*
+ */
+struct column_info {
+	const char *name;
+	int flags;
+	int json;
+};
+
+static const struct column_info columns[COLUMNS] = {
+	[COLUMN_PID] = { "PID", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_USER] = { "USER", 0, SCOLS_JSON_STRING },
+	[COLUMN_HELD] = { "HELD", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_WAIT] = { "WAIT", 0, SCOLS_JSON_STRING },
+	[COLUMN_SINCE] = { "SINCE", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_RESERVED] = { "RESERVED", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_LENT] = { "LENT", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_COMMAND] = { "COMMAND", SCOLS_FL_TRUNC, SCOLS_JSON_STRING },
+};
+
+/**
+ * struct view - what to show, and how
+ * @json: as JSON
+ * @raw: without alignment
+ * @noheadings: without headings
+ * @columns: columns to show
+ * @count: number of @columns
+ */
+struct view {
+	bool json;
+	bool raw;
+	bool noheadings;
+	enum column columns[COLUMNS];
+	size_t count;
+};
+
+/* ---- What is asked for ---- */
+
+static bool find_column(const char *name, enum column *column)
+{
+	for (*column = 0; *column < COLUMNS; ++*column) {
+		if (!strcasecmp(name, columns[*column].name))
+			return true;
+	}
+	return false;
+}
+
+static void add_column(struct view *view, enum column column)
+{
+	view->columns[view->count++] = column;
+}
+
+static bool has_column(const struct view *view, enum column column)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		if (view->columns[i] == column)
+			return true;
+	}
+	return false;
+}
+
+static void set_columns(const struct invocation *call, struct view *view,
+			char *list)
+{
+	enum column column;
+	char *name;
+
+	view->count = 0;
+	while ((name = strsep(&list, ","))) {
+		if (!find_column(name, &column))
+			usage_error(call, "no column is called '%s'", name);
+		if (has_column(view, column))
+			usage_error(call, "column '%s' was asked for twice",
+				    name);
+		add_column(view, column);
+	}
+}
+
+static void parse_options(struct invocation *call, struct view *view)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "raw", no_argument, NULL, OPT_RAW },
+		{ "noheadings", no_argument, NULL, OPT_NOHEADINGS },
+		{ "output", required_argument, NULL, OPT_OUTPUT },
+		DEVICE_OPTION, HELP_OPTION, { }
+	};
+	int option;
+
+	while ((option = next_option(call, options)) != -1) {
+		switch (option) {
+		case OPT_JSON:
+			view->json = true;
+			break;
+		case OPT_RAW:
+			view->raw = true;
+			break;
+		case OPT_NOHEADINGS:
+			view->noheadings = true;
+			break;
+		case OPT_OUTPUT:
+			set_columns(call, view, optarg);
+			break;
+		}
+	}
+	check_operands(call, 0);
+	if (view->json && view->raw)
+		usage_error(call, "--json and --raw exclude each other");
+}
+
+/* ---- The cells ---- */
+
+static __printf(1, 2)
+char *textf(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		err(EXIT_FAILURE, "cannot make the table");
+	return text;
+}
+
+static char *user_text(uid_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? textf("%s", user->pw_name) : textf("%u", uid);
+}
+
+static const char *wait_name(__u32 wait)
+{
+	static const char *const names[] = {
+		[STEVE_WAIT_NONE] = "none",
+		[STEVE_WAIT_READ] = "read",
+		[STEVE_WAIT_POLL] = "poll",
+		[STEVE_WAIT_COLD] = "cold",
+	};
+
+	return wait < sizeof(names) / sizeof(*names) ? names[wait] : "other";
+}
+
+/* In seconds; none for a client that has no place. */
+static char *since_text(const struct steve_client_info *client)
+{
+	unsigned long long ms = client->waited_ns / 1000000;
+
+	if (!client->place)
+		return NULL;
+	return textf("%llu.%03llu", ms / 1000, ms % 1000);
+}
+
+/* The text of a cell, NULL if there is none. */
+static char *cell_text(const struct steve_client_info *client,
+		       enum column column)
+{
+	switch (column) {
+	case COLUMN_PID:
+		return textf("%d", client->pid);
+	case COLUMN_USER:
+		return user_text(client->uid);
+	case COLUMN_HELD:
+		return textf("%u", client->held);
+	case COLUMN_WAIT:
+		return textf("%s", wait_name(client->wait));
+	case COLUMN_SINCE:
+		return since_text(client);
+	case COLUMN_RESERVED:
+		return textf("%u", client->reserved);
+	case COLUMN_LENT:
+		return textf("%u", client->lent);
+	case COLUMN_COMMAND:
+		return client->pid ? proc_command(client->pid) : NULL;
+	case COLUMNS:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- The table ---- */
+
+static void check(int error)
+{
+	if (error)
+		errx(EXIT_FAILURE, "cannot make the table: %s",
+		     strerror(-error));
+}
+
+static struct libscols_table *new_table(const struct view *view)
+{
+	struct libscols_table *table = scols_new_table();
+
+	if (!table)
+		check(-ENOMEM);
+	check(scols_table_set_name(table, "clients"));
+	check(scols_table_enable_json(table, view->json));
+	check(scols_table_enable_raw(table, view->raw));
+	check(scols_table_enable_noheadings(table, view->noheadings));
+	for (size_t i = 0; i < view->count; i++) {
+		const struct column_info *info = &columns[view->columns[i]];
+		struct libscols_column *column;
+
+		column = scols_table_new_column(table, info->name, 0,
+						info->flags);
+		if (!column)
+			check(-ENOMEM);
+		check(scols_column_set_json_type(column, info->json));
+	}
+	return table;
+}
+
+static void add_line(struct libscols_table *table, const struct view *view,
+		     const struct steve_client_info *client)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line)
+		check(-ENOMEM);
+	for (size_t i = 0; i < view->count; i++) {
+		char *cell = cell_text(client, view->columns[i]);
+
+		/* What is not there is null in JSON. */
+		if (!cell && !view->json)
+			cell = textf("-");
+		if (cell)
+			check(scols_line_refer_data(line, i, cell));
+	}
+}
+
+/* Those that wait first, in the order of the queue; the others by age. */
+static int compare(const void *a, const void *b)
+{
+	const struct steve_client_info *one = a, *other = b;
+
+	if (!one->place != !other->place)
+		return one->place ? -1 : 1;
+	if (one->place != other->place)
+		return one->place < other->place ? -1 : 1;
+	return (one->id > other->id) - (one->id < other->id);
+}
+
+static int show_clients(struct invocation *call)
+{
+	struct view view = { .count = 0 };
+	struct steve_client_info *clients;
+	struct libscols_table *table;
+	enum column column;
+	size_t count;
+	int err;
+
+	for (column = 0; column < COLUMNS; column++)
+		add_column(&view, column);
+	parse_options(call, &view);
+
+	err = steve_get_clients(open_jobserver(call), &clients, &count);
+	if (err)
+		errx(EXIT_FAILURE, "cannot list the clients: %s",
+		     strerror(-err));
+	qsort(clients, count, sizeof(*clients), compare);
+
+	table = new_table(&view);
+	for (size_t i = 0; i < count; i++)
+		add_line(table, &view, &clients[i]);
+	check(scols_print_table(table));
+	scols_unref_table(table);
+	free(clients);
+	return EXIT_SUCCESS;
+}
+
+const struct command ps_command = {
+	.name = "ps",
+	.arguments = "[--json | --raw] [--noheadings] [--output COLUMN,...]",
+	.summary = "Show the clients: who holds tokens and who waits",
+	.help =
+"One row a client, those that wait first, in the order of the queue. Without root\n"
+"(CAP_SYS_RESOURCE) only your own processes are shown.\n"
+"\n"
+"  PID         process id; 0 if it is in another namespace\n"
+"  USER        user it runs as\n"
+"  HELD        tokens it has\n"
+"  WAIT        how it waits for a token: blocked in read, asleep in poll, cold if\n"
+"              it has a place in the queue but will come by itself, or none\n"
+"  SINCE       seconds since it got its place\n"
+"  RESERVED    tokens put aside for it\n"
+"  LENT        implicit slots it lent\n"
+"  COMMAND     its command line\n",
+	.options =
+"  --json          show an object with an array \"clients\", names in small letters\n"
+"  --raw           show columns without alignment, for programs\n"
+"  --noheadings    show no headings\n"
+"  --output LIST   show these columns, separated by commas\n",
+	.run = show_clients,
+};
