@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tracepoints are declared in one go, see <linux/tracepoint.h>. */

@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The world around the pool: what client.c, chardev.c and the kernel behind
+ * them do, as far as the pool can tell.
+ */
+#include <stdlib.h>
+
+#include "world.h"
+
+/* ---- What the pool asks for ---- */
+
+static void wake(struct thread *thread, enum thread_state state)
+{
+	struct world *world = thread->process->world;
+
+	thread->state = state;
+	if (world->woken)
+		world->woken(thread);
+}
+
+static void hand(struct steve_pool_client *client)
+{
+	struct process *process = to_process(client);
+	struct thread *thread = list_first_entry_or_null(&process->readers,
+							 struct thread, node);
+
+	if (!thread) {
+		judge_fault(process->world, "hand",
+			    "%d is handed a token, and no thread of it reads",
+			    client->pid);
+		return;
+	}
+	list_del(&thread->node);
+	judge_took(process);
+	wake(thread, HANDED);
+}
+
+static void notify(struct steve_pool_client *client)
+{
+	struct process *process = to_process(client);
+	struct epoll *epoll = &process->epoll;
+	struct thread *thread;
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		if (process->threads[i].state == POLLING)
+			wake(&process->threads[i], POLL_WOKEN);
+	}
+	if (!epoll->open || epoll->disarmed)
+		return;
+	epoll->ready = true;
+	thread = list_first_entry_or_null(&epoll->sleepers, struct thread,
+					  node);
+	if (thread) {
+		list_del(&thread->node);
+		wake(thread, EPOLL_WOKEN);
+	}
+}
+
+static bool armed(struct steve_pool_client *client)
+{
+	return to_process(client)->entries;
+}
+
+static void arm(struct steve_pool *pool, u64 when)
+{
+	to_world(pool)->timer = when;
+}
+
+static void defer(struct steve_pool *pool)
+{
+	to_world(pool)->work = true;
+}
+
+static const struct steve_pool_ops pool_ops = {
+	.hand = hand,
+	.notify = notify,
+	.armed = armed,
+	.arm = arm,
+	.defer = defer,
+};
+
+/* ---- The machine ---- */
+
+static struct process *new_process(struct world *world, unsigned int index)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	int i;
+
+	if (!process)
+		abort();
+	steve_pool_client_init(&process->client, ++world->last_pid);
+	process->world = world;
+	process->index = index;
+	for (i = 0; i < THREADS; i++)
+		process->threads[i].process = process;
+	INIT_LIST_HEAD(&process->readers);
+	INIT_LIST_HEAD(&process->epoll.sleepers);
+	process->judged.used_at = world->now;
+	process->judged.idle_since = world->now;
+	process->judged.token_time_at = world->now;
+	return process;
+}
+
+/**
+ * world_init() - make a world
+ * @world: the world
+ * @jobs: number of tokens
+ * @processes: number of processes
+ */
+void world_init(struct world *world, u32 jobs, unsigned int processes)
+{
+	unsigned int i;
+
+	*world = (struct world){ .now = 1000000000, .count = processes };
+	steve_pool_init(&world->pool, &pool_ops, jobs, world->now);
+	world->processes = calloc(processes, sizeof(*world->processes));
+	if (!world->processes)
+		abort();
+	for (i = 0; i < processes; i++)
+		world->processes[i] = new_process(world, i);
+	judge_init(world);
+}
+
+/**
+ * world_free() - end a world
+ * @world: the world
+ */
+void world_free(struct world *world)
+{
+	unsigned int i;
+
+	judge_free(world);
+	for (i = 0; i < world->count; i++)
+		free(world->processes[i]);
+	free(world->processes);
+}
+
+/**
+ * world_timer() - the timer fires if it is due
+ * @world: the world
+ *
+ * Return: whether it was.
+ */
+bool world_timer(struct world *world)
+{
+	if (!world_timer_is_due(world))
+		return false;
+	world->timer = 0;
+	judge_time(world);
+	steve_pool_run(&world->pool, world->now);
+	return true;
+}
+
+/**
+ * world_work() - deferred work is done, if there is any
+ * @world: the world
+ *
+ * Return: whether there was.
+ */
+bool world_work(struct world *world)
+{
+	if (!world->work)
+		return false;
+	world->work = false;
+	judge_time(world);
+	steve_pool_run(&world->pool, world->now);
+	return true;
+}
+
+/**
+ * world_set_jobs() - the administrator changes the number of tokens
+ * @world: the world
+ * @jobs: the number
+ */
+void world_set_jobs(struct world *world, u32 jobs)
+{
+	judge_time(world);
+	world->judge.shrank = true;
+	steve_pool_set_jobs(&world->pool, jobs, world->now);
+}
+
+/**
+ * world_set_policy() - the administrator changes the policy
+ * @world: the world
+ * @policy: the policy
+ */
+void world_set_policy(struct world *world, enum steve_policy policy)
+{
+	judge_time(world);
+	/* What keeping may use up to now is a matter of the old policy. */
+	steve_pool_set_jobs(&world->pool, world->pool.jobs, world->now);
+	world->pool.policy = policy;
+	steve_pool_run(&world->pool, world->now);
+}
+
+/**
+ * world_give_unknown() - a process for which there was no memory writes
+ * @world: the world
+ * @count: number of bytes
+ */
+void world_give_unknown(struct world *world, size_t count)
+{
+	struct steve_pool_given given;
+
+	judge_time(world);
+	steve_pool_give(&world->pool, NULL, count, world->now, &given);
+	if (given.returned || given.lent || given.strays != count)
+		judge_fault(world, "given", "bytes of nobody have an owner");
+}
+
+/* ---- Taking and giving ---- */
+
+static bool take(struct process *process)
+{
+	struct world *world = process->world;
+	struct steve_pool *pool = &world->pool;
+
+	judge_time(world);
+	judge_tries(process);
+	if (!steve_pool_take_quick(pool, &process->client) &&
+	    !steve_pool_take(pool, &process->client, world->now))
+		return false;
+	judge_took(process);
+	return true;
+}
+
+static void miss(struct process *process)
+{
+	judge_failed(process);
+	steve_pool_miss(&process->world->pool, &process->client,
+			process->world->now);
+	if (process->epoll.open)
+		process->epoll.owed = true;
+}
+
+/**
+ * thread_try() - read without waiting
+ * @thread: who
+ *
+ * Return: whether it got a token.
+ */
+bool thread_try(struct thread *thread)
+{
+	if (take(thread->process))
+		return true;
+	miss(thread->process);
+	return false;
+}
+
+/**
+ * thread_read() - read
+ * @thread: who
+ *
+ * Return: whether it got a token at once; else it waits.
+ */
+bool thread_read(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	if (take(process))
+		return true;
+	judge_failed(process);
+	thread->state = READING;
+	list_add_tail(&thread->node, &process->readers);
+	steve_pool_block(&process->world->pool, &process->client,
+			 process->world->now);
+	return false;
+}
+
+/* Puts a token back that could not be delivered. */
+static void untake(struct process *process)
+{
+	struct world *world = process->world;
+	struct steve_pool_given given;
+
+	judge_gives(process, 1);
+	steve_pool_give(&world->pool, &process->client, 1, world->now, &given);
+	judge_gave(process, 1, &given);
+}
+
+/**
+ * thread_fault() - read without waiting, to where nothing can be written
+ * @thread: who
+ *
+ * Return: whether there was a token that could not be delivered.
+ */
+bool thread_fault(struct thread *thread)
+{
+	if (!take(thread->process)) {
+		miss(thread->process);
+		return false;
+	}
+	untake(thread->process);
+	return true;
+}
+
+/**
+ * process_give() - write
+ * @process: who
+ * @count: number of bytes
+ */
+void process_give(struct process *process, size_t count)
+{
+	struct world *world = process->world;
+	struct steve_pool_given given = { .returned = 1 };
+
+	judge_time(world);
+	judge_gives(process, count);
+	if (count != 1 ||
+	    !steve_pool_give_quick(&world->pool, &process->client))
+		steve_pool_give(&world->pool, &process->client, count,
+				world->now, &given);
+	judge_gave(process, count, &given);
+}
+
+/**
+ * process_readable() - ask how many tokens there are
+ * @process: who
+ *
+ * Return: the number.
+ */
+u32 process_readable(struct process *process)
+{
+	struct world *world = process->world;
+
+	judge_time(world);
+	judge_touch(process);
+	return steve_pool_readable(&world->pool, &process->client, world->now);
+}
+
+/* ---- Polling ---- */
+
+static bool poll_device(struct process *process)
+{
+	struct world *world = process->world;
+	bool readable;
+
+	judge_time(world);
+	judge_polls(process);
+	readable = steve_pool_poll(&world->pool, &process->client, world->now);
+	judge_polled(process, readable);
+	return readable;
+}
+
+/**
+ * thread_poll() - poll
+ * @thread: who
+ * @sleep: wait for a token
+ *
+ * Return: whether the device is readable; else the thread sleeps if it is to.
+ */
+bool thread_poll(struct thread *thread, bool sleep)
+{
+	struct process *process = thread->process;
+
+	/* Who does not sleep gets no entry in the wait queue. */
+	process->entries += sleep;
+	if (poll_device(process)) {
+		process->entries -= sleep;
+		return true;
+	}
+	if (sleep)
+		thread->state = POLLING;
+	return false;
+}
+
+static bool resume_poll(struct thread *thread)
+{
+	if (!poll_device(thread->process)) {
+		thread->state = POLLING;
+		return false;
+	}
+	thread->process->entries--;
+	thread->state = RUNNING;
+	return true;
+}
+
+static struct process *instance_of(const struct thread *thread)
+{
+	return thread->process->world->processes[thread->instance];
+}
+
+/* The device is asked in the name of whoever waits, not of who watches. */
+static bool epoll_tells(struct thread *thread)
+{
+	struct process *instance = instance_of(thread);
+	struct epoll *epoll = &instance->epoll;
+	bool readable;
+
+	if (!epoll->ready || epoll->disarmed)
+		return false;
+	epoll->ready = false;
+	readable = poll_device(thread->process);
+	if (readable && epoll->trigger == LEVEL)
+		epoll->ready = true;
+	if (readable && epoll->trigger == ONESHOT)
+		epoll->disarmed = true;
+	if (readable || thread->process == instance)
+		epoll->owed = !readable;
+	return readable;
+}
+
+/**
+ * thread_epoll_wait() - wait for an epoll instance
+ * @thread: who
+ * @instance: index of the process that made it
+ *
+ * Return: whether the device is readable; else the thread sleeps, unless the
+ * instance is closed.
+ */
+bool thread_epoll_wait(struct thread *thread, unsigned int instance)
+{
+	struct epoll *epoll;
+
+	thread->instance = instance;
+	epoll = &instance_of(thread)->epoll;
+	if (!epoll->open)
+		return false;
+	if (epoll_tells(thread))
+		return true;
+	thread->state = EPOLLING;
+	list_add_tail(&thread->node, &epoll->sleepers);
+	return false;
+}
+
+/**
+ * process_epoll_add() - have an epoll instance watch the device
+ * @process: who
+ * @trigger: how to watch
+ */
+void process_epoll_add(struct process *process, enum trigger trigger)
+{
+	struct epoll *epoll = &process->epoll;
+
+	epoll->open = true;
+	epoll->trigger = trigger;
+	epoll->disarmed = false;
+	process->entries++;
+	epoll->ready = poll_device(process);
+	epoll->owed = !epoll->ready;
+}
+
+/**
+ * process_epoll_rearm() - have the epoll instance tell again
+ * @process: who
+ */
+void process_epoll_rearm(struct process *process)
+{
+	struct epoll *epoll = &process->epoll;
+	struct thread *thread;
+
+	epoll->disarmed = false;
+	epoll->owed = !poll_device(process);
+	if (epoll->owed)
+		return;
+	epoll->ready = true;
+	thread = list_first_entry_or_null(&epoll->sleepers, struct thread,
+					  node);
+	if (thread) {
+		list_del(&thread->node);
+		wake(thread, EPOLL_WOKEN);
+	}
+}
+
+/**
+ * process_epoll_remove() - close the epoll instance
+ * @process: who
+ */
+void process_epoll_remove(struct process *process)
+{
+	struct epoll *epoll = &process->epoll;
+	struct thread *thread, *next;
+
+	list_for_each_entry_safe(thread, next, &epoll->sleepers, node) {
+		list_del(&thread->node);
+		thread->state = RUNNING;
+	}
+	process->entries -= epoll->open;
+	epoll->open = false;
+	epoll->ready = false;
+}
+
+/* ---- Waking, signals, death ---- */
+
+/**
+ * thread_resume() - a thread that was woken runs
+ * @thread: who
+ *
+ * Return: whether it got a token, or is told of one. If not, it sleeps again.
+ */
+bool thread_resume(struct thread *thread)
+{
+	switch (thread->state) {
+	case HANDED:
+		thread->state = RUNNING;
+		return true;
+	case POLL_WOKEN:
+		return resume_poll(thread);
+	case EPOLL_WOKEN:
+		thread->state = RUNNING;
+		return thread_epoll_wait(thread, thread->instance);
+	default:
+		return false;
+	}
+}
+
+/**
+ * thread_interrupt() - a signal, or a time-out, ends whatever a thread waits for
+ * @thread: who
+ *
+ * Return: whether it has been handed a token, or is told of one all the same:
+ * poll looks once more before it returns.
+ */
+bool thread_interrupt(struct thread *thread)
+{
+	struct process *process = thread->process;
+	bool got = thread->state == HANDED;
+
+	switch (thread->state) {
+	case READING:
+		list_del(&thread->node);
+		thread->state = RUNNING;
+		judge_time(process->world);
+		judge_touch(process);
+		steve_pool_unblock(&process->world->pool, &process->client,
+				   process->world->now);
+		break;
+	case POLLING:
+	case POLL_WOKEN:
+		got = poll_device(process);
+		process->entries--;
+		break;
+	case EPOLLING:
+		list_del(&thread->node);
+		break;
+	default:
+		break;
+	}
+	thread->state = RUNNING;
+	return got;
+}
+
+/**
+ * thread_discard() - a thread is killed in read, having been handed a token
+ * @thread: who
+ *
+ * Return: whether it was so; the token is put back.
+ */
+bool thread_discard(struct thread *thread)
+{
+	if (thread->state != HANDED)
+		return false;
+	thread->state = RUNNING;
+	judge_time(thread->process->world);
+	untake(thread->process);
+	return true;
+}
+
+/**
+ * process_leave() - close the device
+ * @process: who; none of its threads may read or poll
+ */
+void process_leave(struct process *process)
+{
+	struct world *world = process->world;
+
+	process_epoll_remove(process);
+	judge_time(world);
+	judge_left(process);
+	steve_pool_leave(&world->pool, &process->client, world->now);
+}
+
+/**
+ * process_exit() - die
+ * @process: who
+ *
+ * An epoll instance that others wait for stays.
+ */
+void process_exit(struct process *process)
+{
+	struct world *world = process->world;
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		if (!thread_discard(&process->threads[i]))
+			thread_interrupt(&process->threads[i]);
+	}
+	if (list_empty(&process->epoll.sleepers))
+		process_epoll_remove(process);
+	judge_time(world);
+	judge_died(process);
+	steve_pool_exit(&world->pool, &process->client, world->now);
+	process->dead = true;
+}
+
+/**
+ * process_forget() - free what is known of a dead process
+ * @process: who
+ *
+ * A new process takes its place in the world.
+ */
+void process_forget(struct process *process)
+{
+	struct world *world = process->world;
+	unsigned int index = process->index;
+
+	process_epoll_remove(process);
+	world->processes[index] = new_process(world, index);
+	free(process);
+}
+
+/* ---- Looking ---- */
+
+/**
+ * thread_waits() - does a thread sleep until it can have a token?
+ * @thread: who
+ *
+ * Return: whether it does, and has a right to be woken then.
+ */
+bool thread_waits(const struct thread *thread)
+{
+	const struct epoll *epoll = &thread->process->epoll;
+
+	switch (thread->state) {
+	case READING:
+	case POLLING:
+		return true;
+	case EPOLLING:
+		return thread->instance == thread->process->index &&
+		       epoll->owed && !epoll->ready && !epoll->disarmed;
+	default:
+		return false;
+	}
+}
+
+/**
+ * process_waits() - does a process sleep until it can have a token?
+ * @process: who
+ *
+ * Return: whether any of its threads does.
+ */
+bool process_waits(const struct process *process)
+{
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		if (thread_waits(&process->threads[i]))
+			return true;
+	}
+	return false;
+}
