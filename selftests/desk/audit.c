@@ -59,6 +59,11 @@ static void judge_place(struct process *process)
 		judge_fault(world, "place",
 			    "%u has a place it did not ask for",
 			    process->index);
+	if (judged->old_place && place == judged->old_place)
+		judge_fault(world, "place",
+			    "%u did not take a token it had seen, and keeps its place",
+			    process->index);
+	judged->old_place = 0;
 	judged->place = place;
 }
 

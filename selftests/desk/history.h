@@ -13,7 +13,11 @@
 
 #include "steps.h"
 
-/* A history of the largest world has so many times more steps than others. */
+/*
+ * One history of so many is that of a large world, and has so many times more
+ * steps than others.
+ */
+#define HISTORY_BIG		1000
 #define HISTORY_BIG_FACTOR	100
 
 struct world;

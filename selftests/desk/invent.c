@@ -20,25 +20,49 @@ struct temper {
 
 #define TEMPER	12
 
-static const struct temper tempers[][TEMPER] = {
-	/* Anything. */
-	{ { TRY, 4 }, { READ, 4 }, { POLL, 4 }, { PEEK, 1 }, { EPWAIT, 3 },
-	  { SIGNAL, 4 }, { WRITE, 8 }, { EPOLL, 2 }, { REARM, 1 },
-	  { UNEPOLL, 1 }, { FAULT, 1 }, { LEAVE, 1 } },
+enum {
+	ANYTHING,
+	MAKE,
+	NINJA,
+	CARGO,
+	WATCHER,
+	SLOW_WATCHER,
+	EPOLLER,
+	LENDER,
+	TEMPERS,
+};
+
+static const struct temper tempers[TEMPERS][TEMPER] = {
+	[ANYTHING] = {
+		{ TRY, 4 }, { READ, 4 }, { POLL, 4 }, { PEEK, 1 }, { EPWAIT, 3 },
+		{ SIGNAL, 4 }, { WRITE, 8 }, { EPOLL, 2 }, { REARM, 1 },
+		{ UNEPOLL, 1 }, { FAULT, 1 }, { LEAVE, 1 },
+	},
 	/* Polls, then tries; is interrupted, then returns. */
-	{ { POLL, 8 }, { TRY, 4 }, { SIGNAL, 4 }, { WRITE, 4 } },
+	[MAKE] = { { POLL, 8 }, { TRY, 4 }, { SIGNAL, 4 }, { WRITE, 4 } },
 	/* Only tries. */
-	{ { TRY, 6 }, { WRITE, 4 } },
+	[NINJA] = { { TRY, 6 }, { WRITE, 4 } },
 	/* Only blocks. */
-	{ { READ, 6 }, { WRITE, 6 }, { SIGNAL, 1 }, { DISCARD, 1 } },
-	/* Only polls. */
-	{ { POLL, 4 }, { PEEK, 2 }, { SIGNAL, 2 }, { EPOLL, 1 },
-	  { EPWAIT, 2 }, { REARM, 1 } },
+	[CARGO] = { { READ, 6 }, { WRITE, 6 }, { SIGNAL, 1 }, { DISCARD, 1 } },
+	/* Polls and never reads. */
+	[WATCHER] = {
+		{ POLL, 4 }, { PEEK, 2 }, { SIGNAL, 2 }, { EPOLL, 1 },
+		{ EPWAIT, 2 }, { REARM, 1 },
+	},
+	/* The same, but takes its time when it is woken. */
+	[SLOW_WATCHER] = {
+		{ POLL, 4 }, { PEEK, 2 }, { EPOLL, 1 }, { EPWAIT, 2 },
+		{ REARM, 1 },
+	},
 	/* Uses epoll. */
-	{ { EPWAIT, 8 }, { TRY, 6 }, { WRITE, 4 }, { EPOLL, 2 }, { REARM, 2 },
-	  { SIGNAL, 1 }, { UNEPOLL, 1 } },
-	/* Lends. */
-	{ { WRITE, 4 }, { TRY, 2 }, { READ, 2 }, { FAULT, 1 }, { PEEK, 1 } },
+	[EPOLLER] = {
+		{ EPWAIT, 8 }, { TRY, 6 }, { WRITE, 4 }, { EPOLL, 2 },
+		{ REARM, 2 }, { SIGNAL, 1 }, { UNEPOLL, 1 },
+	},
+	/* Lends its implicit slot. */
+	[LENDER] = {
+		{ WRITE, 4 }, { TRY, 2 }, { READ, 2 }, { FAULT, 1 }, { PEEK, 1 },
+	},
 };
 
 /* Spans that matter to the pool, and less than them, and more. */
@@ -63,6 +87,11 @@ static u64 random_span(struct random *random, const struct world *world)
 	return span + random_below(random, span / 4 + 1);
 }
 
+static unsigned int temper_of(const struct process *process)
+{
+	return process->client.pid % TEMPERS;
+}
+
 static enum what random_what(struct random *random, unsigned int temper)
 {
 	const struct temper *choice = tempers[temper];
@@ -82,6 +111,8 @@ static u64 random_argument(struct random *random, const struct world *world,
 			   const struct step *step)
 {
 	switch (step->what) {
+	case WAIT:
+		return random_span(random, world);
 	case WRITE:
 		return random_chance(random, 80) ? 1 :
 						   random_below(random, 4);
@@ -93,6 +124,19 @@ static u64 random_argument(struct random *random, const struct world *world,
 	default:
 		return 0;
 	}
+}
+
+/* What happens to a thread that was woken; a wait is for others to go on. */
+static enum what random_woken(struct random *random,
+			      const struct process *process)
+{
+	unsigned int at_once = temper_of(process) == SLOW_WATCHER ? 5 : 80;
+
+	if (random_chance(random, at_once))
+		return RESUME;
+	if (at_once < 50)
+		return WAIT;
+	return random_chance(random, 50) ? SIGNAL : DISCARD;
 }
 
 /* What a process does next, or what happens to it. */
@@ -112,14 +156,11 @@ static void random_process_step(struct random *random,
 		step->what = random_chance(random, 50) ? FORGET : LEAVE;
 	else if (thread->state == HANDED || thread->state == POLL_WOKEN ||
 		 thread->state == EPOLL_WOKEN)
-		step->what = random_chance(random, 80) ? RESUME :
-			     random_chance(random, 50) ? SIGNAL : DISCARD;
+		step->what = random_woken(random, process);
 	else if (random_chance(random, 2))
 		step->what = random_chance(random, 50) ? EXIT : READABLE;
 	else
-		step->what = random_what(random,
-					 process->client.pid %
-					 ARRAY_SIZE(tempers));
+		step->what = random_what(random, temper_of(process));
 	step->argument = random_argument(random, world, step);
 }
 
@@ -164,7 +205,7 @@ static void random_step(struct random *random, const struct world *world,
 static void random_history(struct random *random, struct history *history,
 			   unsigned long seed)
 {
-	if (seed % 1000 == 0) {
+	if (seed % HISTORY_BIG == 0) {
 		history->jobs = 4096;
 		history->processes = 10000;
 	} else if (seed % 50 == 0) {
@@ -203,7 +244,7 @@ void history_make(struct history *history, unsigned long seed, size_t steps,
 	random_history(&random, history, seed);
 	history->count = 0;
 	history_begin(&world, history);
-	if (history->processes > 1000)
+	if (seed % HISTORY_BIG == 0)
 		steps *= HISTORY_BIG_FACTOR;
 	for (left = 4 * steps; left && history->count < steps; left--) {
 		struct step *step = &history->steps[history->count];

@@ -307,6 +307,7 @@ void trace_steve_lapse(const struct steve_pool *pool,
 	judged->punished_at = world->now;
 	if (reservation == STEVE_RESERVED_SEEN) {
 		judged->moved = true;
+		judged->old_place = judged->place;
 		judged->place = 0;
 	}
 }

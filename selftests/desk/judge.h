@@ -43,6 +43,7 @@ struct account {
  * @touched: something happened to it in this step
  * @asked: it found no token in this step
  * @moved: something happened in this step for which it may lose its place
+ * @old_place: the place it is to lose in this step, 0 for none
  * @own_return: the token it returns in this step is to be kept for it
  * @used_at: when it last did anything
  * @reservation: how a token is put aside for it
@@ -69,6 +70,7 @@ struct judged {
 	bool touched;
 	bool asked;
 	bool moved;
+	u64 old_place;
 	bool own_return;
 	u64 used_at;
 	enum steve_reservation reservation;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@
 #include "search.h"
 
 #define BATCH		200	/* histories that one child runs */
-#define PATIENCE	120	/* seconds for one history */
+#define PATIENCE	3	/* seconds for one history */
+#define PATIENCE_BIG	60	/* for one of many processes */
 
 /**
  * struct shared - what a child tells even if it crashes
@@ -41,6 +43,16 @@ static void *map(size_t size)
 	return memory;
 }
 
+/* From now on a history may take so long, in time of the processor. */
+static void be_patient(bool big)
+{
+	struct itimerval limit = {
+		.it_value.tv_sec = big ? PATIENCE_BIG : PATIENCE,
+	};
+
+	setitimer(ITIMER_PROF, &limit, NULL);
+}
+
 /* Runs a function in a child. What that cannot tell itself, it is told of it. */
 static void in_child(struct shared *shared, void (*run)(struct shared *shared))
 {
@@ -50,7 +62,6 @@ static void in_child(struct shared *shared, void (*run)(struct shared *shared))
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		alarm(PATIENCE);
 		run(shared);
 		_exit(0);
 	}
@@ -62,7 +73,7 @@ static void in_child(struct shared *shared, void (*run)(struct shared *shared))
 		return;
 	snprintf(shared->verdict.rule, sizeof(shared->verdict.rule), "crash");
 	snprintf(shared->verdict.fault, sizeof(shared->verdict.fault), "%s",
-		 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ?
+		 WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF ?
 		 "it goes on for ever" : "it crashes");
 }
 
@@ -70,6 +81,7 @@ static void in_child(struct shared *shared, void (*run)(struct shared *shared))
 
 static void run_silently(struct shared *shared)
 {
+	be_patient(shared->history.processes > 1000);
 	history_run(&shared->history, NULL, &shared->verdict);
 }
 
@@ -106,6 +118,9 @@ static void shorten(struct shared *shared)
 	struct history *history = &shared->history;
 	size_t before, chunk, from;
 
+	history->drain = false;
+	if (!can_do_without(shared, 0, 0))
+		history->drain = true;
 	do {
 		before = history->count;
 		for (chunk = before / 2; chunk; chunk /= 2) {
@@ -127,7 +142,7 @@ static size_t steps_each;
 static void run_batch(struct shared *shared)
 {
 	while (shared->seed <= last_seed) {
-		alarm(PATIENCE);
+		be_patient(shared->seed % HISTORY_BIG == 0);
 		history_make(&shared->history, shared->seed, steps_each,
 			     &shared->verdict);
 		if (shared->verdict.rule[0])

@@ -154,7 +154,8 @@ test_run_in_a_recipe_takes_one_token()
 	"$STEVECTL" set-jobs 1
 	granted=$(field granted)
 	printf 'all: a b\na b:\n\t%s run true $@\n' "$STEVECTL" >"$WORK/Makefile"
-	timeout "$LIMIT" "$STEVECTL" run make -s -f "$WORK/Makefile" ||
+	timeout "$LIMIT" "$STEVECTL" run \
+		env MAKEFLAGS= make -s -f "$WORK/Makefile" ||
 		fail 'the recipe waits for its make'
 	equal 'granted' $((granted + 1)) "$(field granted)"
 }
@@ -272,6 +273,15 @@ steve"; do
 
 # ---- Programs that use it ----
 
+# needs PROGRAM VERSION: skips the test where there is no such PROGRAM.
+needs()
+{
+	command -v "$1" >/dev/null || skip "no $1"
+	version=$("$1" --version | head -n 1 | sed 's/.* //')
+	printf '%s\n' "$2" "$version" | sort -V -C ||
+		skip "$1 $version cannot do this, $2 can"
+}
+
 # Two recipes that each wait until the other has begun.
 write_pair()
 {
@@ -290,6 +300,7 @@ write_pair()
 
 test_run_make()
 {
+	needs make 4.4
 	write_pair
 	cd "$WORK" || fail 'cannot enter the folder'
 	"$STEVECTL" set-jobs 2
@@ -301,6 +312,7 @@ test_run_make()
 
 test_run_make_with_its_flags()
 {
+	needs make 4.4
 	write_pair
 	cd "$WORK" || fail 'cannot enter the folder'
 	"$STEVECTL" set-jobs 2
@@ -316,7 +328,7 @@ test_run_make_with_its_flags()
 
 test_run_ninja()
 {
-	command -v ninja >/dev/null || skip 'no ninja'
+	needs ninja 1.13
 	write_pair
 	cd "$WORK" || fail 'cannot enter the folder'
 	"$STEVECTL" set-jobs 2

@@ -45,7 +45,7 @@ class Scale:
         return points
 
 
-def tick(length, most=12):
+def tick(length, most=14):
     """A round distance that gives no more than most ticks."""
     return next(step for step in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
                 if length / step <= most or step == 3600)

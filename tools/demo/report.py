@@ -38,15 +38,15 @@ def on_phases(report, account, wanted):
             continue
         wait = phase.drained - phase.begin
         kept = phase.most_held == phase.jobs and 0 < phase.most_compilers <= phase.jobs
-        report.add(kept, f"{name}: most tokens held {phase.most_held}, "
-                         f"most compilers running {phase.most_compilers}"
-                         + (f" (surplus back after {wait:.1f} s)" if wait > 0 else ""))
+        report.add(kept, f"{name}: most tokens held {phase.most_held}, most compilers "
+                         f"{phase.most_compilers}"
+                         + (f", drained in {wait:.1f} s" if wait > 0 else ""))
 
 
 def on_counts(report, shared):
     account = shared.account
     report.add(not account.faults,
-               "at no time more tokens held than allowed, or compilers running than tokens held"
+               "never more tokens held than allowed, nor compilers than tokens"
                + "".join(f"\n          {fault}" for fault in account.faults[:5]))
     odd = account.counts.get("steve_lend", 0) + account.counts.get("steve_stray", 0)
     report.add(not odd, f"tokens returned that were not held: {odd}")
@@ -62,8 +62,8 @@ def on_tokens(report, shared):
     reclaimed = sum(account.reclaimed.values())
     killed = account.reclaimed.get(extra.pid, 0)
     report.add(killed == 1 and extra.back,
-               f"tokens reclaimed: {reclaimed}, {killed} of them from the killed process "
-               f"{extra.pid}, {'back' if extra.back else 'NOT back'} when wait() returned")
+               f"tokens reclaimed: {reclaimed}, {killed} of them from the killed process, "
+               f"{'back' if extra.back else 'NOT back'} when wait() returned")
     lost = status["jobs"] - status["available"]
     kept = lost == 0 and not account.held and not any(
         status[name] for name in ("held", "reserved", "lent", "waiting"))

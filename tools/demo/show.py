@@ -253,9 +253,9 @@ def introduce():
 def show(options):
     display = Bars(options.bars, options.ascii) if options.bars else Log()
     introduce()
-    print(f"\n-- Two builds on one pool of {JOBS} tokens", flush=True)
+    print(f"\n-- Two builds on one pool of {JOBS} tokens: zstd by make, brotli by ninja", flush=True)
     shared = with_pool(options, display)
-    print(f"\n-- The same two builds without the pool, each with -j{JOBS}", flush=True)
+    print(f"\n-- The same builds without the pool, each with -j{JOBS}", flush=True)
     alone = without_pool(options, display)
 
     result = report.make(shared, alone, [JOBS, FEWER, JOBS])

@@ -8,6 +8,9 @@ tree=$(cd "$vm/../.." && pwd)
 cache=${STEVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/steve}
 started=()
 
+# An ordinary user's PATH lacks the places of mke2fs.
+PATH=$PATH:/usr/sbin:/sbin
+
 # With $STEVE_QUIET set, programs do not say what takes long.
 say() {
 	[ -n "${STEVE_QUIET:-}" ] || printf 'vm: %s\n' "$*" >&2
