@@ -170,24 +170,6 @@ TEST_F(pool, returned_through_another_open)
 	EXPECT_ALL_BACK();
 }
 
-TEST_F(pool, held_through_two_opens)
-{
-	int first = open_steve(O_RDWR | O_CLOEXEC);
-	int second = open_steve(O_RDWR | O_CLOEXEC);
-	__u64 returned = pool_status().returned;
-
-	take(first);
-	take_many(second, 2);
-	EXPECT_EQ(3, pool_client(getpid()).held);
-	EXPECT_EQ(1, pool_status().clients);
-
-	close(second);
-	EXPECT_EQ(3, pool_client(getpid()).held);
-	EXPECT_EQ(3, write(first, "+++", 3));
-	EXPECT_EQ(returned + 3, pool_status().returned);
-	EXPECT_ALL_BACK();
-}
-
 static void *give_in_thread(void *fd)
 {
 	give(*(int *)fd);
