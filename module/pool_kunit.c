@@ -1803,17 +1803,6 @@ static void a_seen_reservation_comes_again_later(struct kunit *test)
 	expect_served(world, "1");
 }
 
-static void a_poll_reserves_again_once_the_delay_is_over(struct kunit *test)
-{
-	struct world *world = new_world(test, 1);
-
-	look(world, 1);
-	pass(world, RESERVE + RETRY - 1);
-	KUNIT_EXPECT_FALSE(test, look(world, 1));
-	pass(world, 1);
-	KUNIT_EXPECT_TRUE(test, look(world, 1));
-}
-
 static u64 time_until_offered(struct world *world, int i)
 {
 	u64 begin = world->now;
@@ -2633,32 +2622,6 @@ static const struct budget_case budgets[] = {
 
 KUNIT_ARRAY_PARAM_DESC(budget, budgets, name);
 
-static void what_cannot_be_paid_for_is_readable(struct kunit *test)
-{
-	struct world *world = new_full_world(test, 2);
-
-	/* There are 150 ms to spend, and each wants 125. */
-	pass(world, 1500 * MS - 4 * HABIT);
-	try_often(world, 1, 3, HABIT);
-	try_often(world, 3, 3, HABIT);
-	give(world, 0, 2);
-	KUNIT_EXPECT_EQ(test, readable(world, 4), 1);
-	KUNIT_EXPECT_TRUE(test, take(world, 4));
-}
-
-static void the_budget_is_of_the_tokens_of_its_time(struct kunit *test)
-{
-	struct world *world = new_full_world(test, 4);
-
-	set_jobs(world, 0);
-	pass(world, 1000 * SEC);
-	set_jobs(world, 4);
-	try_often(world, 1, 3, HABIT);
-	block(world, 2);
-	give(world, 0, 1);
-	expect_served(world, "2");
-}
-
 /* Client 1 comes back again and again, but never in time. */
 static void what_is_kept_in_vain_stays_within_the_budget(struct kunit *test)
 {
@@ -3270,7 +3233,6 @@ static struct kunit_case reservation_cases[] = {
 	KUNIT_CASE(a_late_look_finds_what_is_free),
 	KUNIT_CASE(a_seen_reservation_costs_the_place),
 	KUNIT_CASE(a_seen_reservation_comes_again_later),
-	KUNIT_CASE(a_poll_reserves_again_once_the_delay_is_over),
 	KUNIT_CASE(the_delay_doubles_up_to_a_bound),
 	KUNIT_CASE(the_delay_of_a_sleeper_doubles_up_to_a_bound),
 	KUNIT_CASE_PARAM(any_read_clears_the_delay, clear_gen_params),
@@ -3322,8 +3284,6 @@ static struct kunit_case keeping_cases[] = {
 			 refund_gen_params),
 	KUNIT_CASE(a_refund_goes_to_the_next),
 	KUNIT_CASE(the_budget_pays_once),
-	KUNIT_CASE(what_cannot_be_paid_for_is_readable),
-	KUNIT_CASE(the_budget_is_of_the_tokens_of_its_time),
 	KUNIT_CASE(whoever_takes_what_is_kept_wastes_no_budget),
 	KUNIT_CASE_PARAM(what_is_kept_in_vain_stays_within_the_budget,
 			 budget_gen_params),
