@@ -36,12 +36,12 @@ static const struct temper tempers[TEMPERS][TEMPER] = {
 	[ANYTHING] = {
 		{ TRY, 4 }, { READ, 4 }, { POLL, 4 }, { PEEK, 1 }, { EPWAIT, 3 },
 		{ SIGNAL, 4 }, { WRITE, 8 }, { EPOLL, 2 }, { REARM, 1 },
-		{ UNEPOLL, 1 }, { FAULT, 1 }, { LEAVE, 1 },
+		{ UNEPOLL, 1 }, { FAULT, 1 }, { ASK, 1 },
 	},
 	/* Polls, then tries; is interrupted, then returns. */
 	[MAKE] = { { POLL, 8 }, { TRY, 4 }, { SIGNAL, 4 }, { WRITE, 4 } },
 	/* Only tries. */
-	[NINJA] = { { TRY, 6 }, { WRITE, 4 } },
+	[NINJA] = { { TRY, 5 }, { ASK, 1 }, { WRITE, 4 } },
 	/* Only blocks. */
 	[CARGO] = { { READ, 6 }, { WRITE, 6 }, { SIGNAL, 1 }, { DISCARD, 1 } },
 	/* Polls and never reads. */
@@ -158,7 +158,7 @@ static void random_process_step(struct random *random,
 		 thread->state == EPOLL_WOKEN)
 		step->what = random_woken(random, process);
 	else if (random_chance(random, 2))
-		step->what = random_chance(random, 50) ? EXIT : READABLE;
+		step->what = random_chance(random, 50) ? EXIT : LEAVE;
 	else
 		step->what = random_what(random, temper_of(process));
 	step->argument = random_argument(random, world, step);

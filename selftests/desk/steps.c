@@ -99,6 +99,14 @@ static bool run_try(struct world *world, struct thread *thread, u64 argument)
 	return true;
 }
 
+static bool run_ask(struct world *world, struct thread *thread, u64 argument)
+{
+	if (!can_run(thread))
+		return false;
+	thread_asks(thread);
+	return true;
+}
+
 static bool run_read(struct world *world, struct thread *thread, u64 argument)
 {
 	if (!can_run(thread))
@@ -174,15 +182,6 @@ static bool run_write(struct world *world, struct thread *thread, u64 argument)
 	return true;
 }
 
-static bool run_readable(struct world *world, struct thread *thread,
-			 u64 argument)
-{
-	if (!is_awake(thread->process))
-		return false;
-	process_readable(thread->process);
-	return true;
-}
-
 static bool run_epoll(struct world *world, struct thread *thread, u64 argument)
 {
 	if (!is_awake(thread->process) || thread->process->epoll.open ||
@@ -248,6 +247,7 @@ static const struct operation operations[OPERATIONS] = {
 	[POLICY]	= { "policy", NUMBER, run_policy },
 	[UNKNOWN]	= { "unknown", NUMBER, run_unknown },
 	[TRY]		= { "try", THREAD, run_try },
+	[ASK]		= { "ask", THREAD, run_ask },
 	[READ]		= { "read", THREAD, run_read },
 	[FAULT]		= { "fault", THREAD, run_fault },
 	[POLL]		= { "poll", THREAD, run_poll },
@@ -257,7 +257,6 @@ static const struct operation operations[OPERATIONS] = {
 	[SIGNAL]	= { "signal", THREAD, run_signal },
 	[DISCARD]	= { "discard", THREAD, run_discard },
 	[WRITE]		= { "write", PROCESS_NUMBER, run_write },
-	[READABLE]	= { "readable", PROCESS, run_readable },
 	[EPOLL]		= { "epoll", PROCESS_NUMBER, run_epoll },
 	[REARM]		= { "rearm", PROCESS, run_rearm },
 	[UNEPOLL]	= { "unepoll", PROCESS, run_unepoll },

@@ -21,6 +21,7 @@ struct world;
  * @POLICY: the policy is changed: 0 to fifo, 1 to fair
  * @UNKNOWN: a process for which there was no memory writes: bytes
  * @TRY: a thread reads without waiting
+ * @ASK: a thread asks how many tokens there are, and then does the same
  * @READ: a thread reads
  * @FAULT: a thread reads without waiting, to where nothing can be written
  * @POLL: a thread polls, and waits
@@ -30,7 +31,6 @@ struct world;
  * @SIGNAL: a signal or a time-out ends what a thread waits for
  * @DISCARD: a thread is killed when it has been handed a token
  * @WRITE: a process writes: bytes
- * @READABLE: a process asks how many tokens there are
  * @EPOLL: a process makes an epoll instance: 0 level, 1 edge, 2 one-shot
  * @REARM: a process arms its epoll instance again
  * @UNEPOLL: a process closes its epoll instance
@@ -41,8 +41,8 @@ struct world;
  */
 enum what {
 	WAIT, TIMER, WORK, JOBS, POLICY, UNKNOWN,
-	TRY, READ, FAULT, POLL, PEEK, EPWAIT, RESUME, SIGNAL, DISCARD,
-	WRITE, READABLE, EPOLL, REARM, UNEPOLL, LEAVE, EXIT, FORGET,
+	TRY, ASK, READ, FAULT, POLL, PEEK, EPWAIT, RESUME, SIGNAL, DISCARD,
+	WRITE, EPOLL, REARM, UNEPOLL, LEAVE, EXIT, FORGET,
 	OPERATIONS,
 };
 

@@ -315,18 +315,28 @@ void process_give(struct process *process, size_t count)
 }
 
 /**
- * process_readable() - ask how many tokens there are
- * @process: who
+ * thread_asks() - ask how many tokens there are, and read without waiting
+ * @thread: who
  *
- * Return: the number.
+ * Return: whether it got a token.
  */
-u32 process_readable(struct process *process)
+bool thread_asks(struct thread *thread)
 {
+	struct process *process = thread->process;
 	struct world *world = process->world;
+	u32 readable;
+	bool got;
 
 	judge_time(world);
 	judge_touch(process);
-	return steve_pool_readable(&world->pool, &process->client, world->now);
+	readable = steve_pool_readable(&world->pool, &process->client,
+				       world->now);
+	got = thread_try(thread);
+	if (got != !!readable)
+		judge_fault(world, "readable",
+			    "%u is told of %u tokens, and gets %s",
+			    process->index, readable, got ? "one" : "none");
+	return got;
 }
 
 /* ---- Polling ---- */

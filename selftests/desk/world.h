@@ -148,6 +148,7 @@ static inline bool world_timer_is_due(const struct world *world)
 
 /* System calls of a thread that runs. Each says whether it got something. */
 bool thread_try(struct thread *thread);
+bool thread_asks(struct thread *thread);
 bool thread_read(struct thread *thread);
 bool thread_fault(struct thread *thread);
 bool thread_poll(struct thread *thread, bool sleep);
@@ -161,7 +162,6 @@ bool thread_waits(const struct thread *thread);
 
 /* System calls for which it makes no difference who of a process does them. */
 void process_give(struct process *process, size_t count);
-u32 process_readable(struct process *process);
 void process_epoll_add(struct process *process, enum trigger trigger);
 void process_epoll_rearm(struct process *process);
 void process_epoll_remove(struct process *process);
