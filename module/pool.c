@@ -314,9 +314,12 @@ static void grant(struct steve_pool *pool, struct steve_pool_client *client,
 
 /* ---- The turn ---- */
 
-static u64 keep_span(const struct steve_pool_client *client)
+/* How long it may still take until the client is back; 0 if it is late. */
+static u64 keep_span(const struct steve_pool_client *client, u64 now)
 {
-	return min_t(u64, KEEP_MAX_NS, client->habit + client->habit / 4);
+	u64 back = client->missed_at + client->habit + client->habit / 4;
+
+	return back > now ? min_t(u64, KEEP_MAX_NS, back - now) : 0;
 }
 
 /* Is a token kept for @cold rather than given to @client? */
@@ -324,8 +327,8 @@ static bool keeps_before(const struct steve_pool *pool,
 			 const struct steve_pool_client *cold,
 			 const struct steve_pool_client *client)
 {
-	if (pool->policy == STEVE_POLICY_FAIR &&
-	    cold->group->held == client->group->held)
+	/* One that has as many is not starved. */
+	if (cold->group->held && cold->group->held >= client->group->held)
 		return false;
 	return cold != client && turn_before(pool, cold, client);
 }
@@ -345,13 +348,16 @@ static bool keep_before(struct steve_pool *pool,
 
 	if (!cold || !keeps_before(pool, cold, client))
 		return false;
-	span = keep_span(cold);
+	span = keep_span(cold, now);
 	fill_keep_credit(pool, now);
 	if (pool->keep_credit < span)
 		return false;
 	pool->keep_credit -= span;
 	cold->may_keep = false;
-	reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
+	if (span)
+		reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
+	else
+		settle(pool, cold, now);
 	return true;
 }
 
@@ -487,8 +493,13 @@ static void note_try(struct steve_pool_client *client, u64 now)
 	if (client->missed_at) {
 		u64 away = now - client->missed_at;
 
-		client->habit = client->habit ?
-				(3 * client->habit + away) / 4 : away;
+		/*
+		 * Tries come in bunches, since jobs end in bunches: what counts
+		 * is the longest interval between them. A pause is none.
+		 */
+		if (away <= KEEP_MAX_NS)
+			client->habit = max(away, client->habit -
+					    min(client->habit, away / 8));
 		client->missed_at = 0;
 	}
 }
@@ -747,11 +758,12 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 	fill_keep_credit(pool, now);
 	credit = pool->keep_credit;
 	while (available > 0 && cold && keeps_before(pool, cold, client) &&
-	       credit >= keep_span(cold)) {
+	       credit >= keep_span(cold, now)) {
 		if (!--steps)
 			return 0;
-		credit -= keep_span(cold);
-		available--;
+		credit -= keep_span(cold, now);
+		/* For one that is late nothing is kept. */
+		available -= keep_span(cold, now) > 0;
 		cold = line_next(pool, cold);
 	}
 	return max(0, available);
@@ -926,6 +938,7 @@ void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
 		.keepable.by_place = RB_ROOT_CACHED,
 		.keepable.by_share = RB_ROOT_CACHED,
 		.deadlines = RB_ROOT_CACHED,
+		.keep_credit = KEEP_MAX_NS,
 		.keep_filled = now,
 	};
 	spin_lock_init(&pool->lock);
