@@ -5,6 +5,8 @@
 
 vm=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tree=$(cd "$vm/../.." && pwd)
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d : -f 6)}"
+export HOME
 cache=${STEVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/steve}
 started=()
 

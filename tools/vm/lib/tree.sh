@@ -7,12 +7,14 @@
 readonly built_from=(Kbuild Makefile module uapi tools/stevectl selftests)
 
 # Prints the files of the tree, or those below the paths named, each followed
-# by a NUL; what git ignores is none of it.
+# by a NUL; what .gitignore names is none of it. The tree may be a checkout, of
+# whatever owner, or come from a tarball: so git is given an empty repository.
 tree_files() {
-	(cd "$tree" && git ls-files -z --cached --others --exclude-standard -- "$@" |
-		while IFS= read -r -d '' file; do
-			[ ! -e "$file" ] || printf '%s\0' "$file"
-		done | sort -uz)
+	local nothing=$cache/nothing.git
+
+	[ -e "$nothing/HEAD" ] || git init -q --bare "$nothing"
+	(cd "$tree" && git --git-dir="$nothing" --work-tree=. \
+		ls-files -z --others --exclude-standard -- "$@" | sort -z)
 }
 
 # Packs files of the tree, their names on standard input, below /steve. They
