@@ -569,16 +569,16 @@ static void drop_caches(void)
 
 /**
  * steve_clients_init() - make the pool
- * @jobs: number of tokens
+ * @settings: what it begins with
  *
  * Context: at load, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int steve_clients_init(u32 jobs)
+int steve_clients_init(const struct steve_pool_settings *settings)
 {
 	int err;
 
-	steve_pool_init(&steve_pool, &pool_ops, jobs, steve_now());
+	steve_pool_init(&steve_pool, &pool_ops, settings, steve_now());
 	hrtimer_setup(&pool_timer, pool_timer_fired, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_SOFT);
 	err = make_caches();

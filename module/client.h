@@ -89,7 +89,7 @@ enum steve_use {
 /* The pool of this machine. */
 extern struct steve_pool steve_pool;
 
-int steve_clients_init(u32 jobs);
+int steve_clients_init(const struct steve_pool_settings *settings);
 void steve_clients_exit(void);
 
 struct steve_client *steve_client_current(struct steve_file *file,

@@ -17,7 +17,7 @@
 
 /* The first versions of the structures: none may be smaller. */
 #define STATUS_SIZE_VER0	104
-#define SETTINGS_SIZE_VER0	16
+#define SETTINGS_SIZE_VER0	24
 #define CLIENTS_SIZE_VER0	40
 #define CLIENT_SIZE_VER0	48
 
@@ -25,6 +25,8 @@ static_assert(sizeof(struct steve_status) == STATUS_SIZE_VER0);
 static_assert(sizeof(struct steve_settings) == SETTINGS_SIZE_VER0);
 static_assert(sizeof(struct steve_clients) == CLIENTS_SIZE_VER0);
 static_assert(sizeof(struct steve_client_info) == CLIENT_SIZE_VER0);
+
+#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS)
 
 static bool may_administer(const struct file *file)
 {
@@ -59,7 +61,7 @@ static int get_status(void __user *arg, unsigned int cmd)
 	memset(&status, 0, sizeof(status));
 	status.clients = steve_clients_count();
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	status.jobs = steve_pool.jobs;
+	status.jobs = steve_pool.set.jobs;
 	status.size = steve_pool.size;
 	status.available = steve_pool_available(&steve_pool);
 	status.held = steve_pool.held;
@@ -94,17 +96,35 @@ static int get_settings(void __user *arg, unsigned int cmd)
 		return -EINVAL;
 
 	memset(&settings, 0, sizeof(settings));
-	settings.mask = STEVE_SET_JOBS;
+	settings.mask = SETTINGS;
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	settings.jobs = steve_pool.jobs;
+	settings.jobs = steve_pool.set.jobs;
+	settings.policy = steve_pool.set.policy;
+	settings.reserve_ms = steve_pool.set.reserve_ms;
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &settings,
 				   sizeof(settings), NULL);
 }
 
+static bool settings_in_range(const struct steve_settings *settings)
+{
+	u64 mask = settings->mask;
+
+	if (mask & STEVE_SET_JOBS && settings->jobs > STEVE_JOBS_MAX)
+		return false;
+	if (mask & STEVE_SET_POLICY && settings->policy > STEVE_POLICY_FAIR)
+		return false;
+	if (mask & STEVE_SET_RESERVE_MS &&
+	    (settings->reserve_ms < STEVE_RESERVE_MS_MIN ||
+	     settings->reserve_ms > STEVE_RESERVE_MS_MAX))
+		return false;
+	return true;
+}
+
 static int set_settings(const struct file *file, void __user *arg,
 			unsigned int cmd)
 {
+	struct steve_pool_settings set;
 	struct steve_settings settings;
 	unsigned long flags;
 	int err;
@@ -113,17 +133,22 @@ static int set_settings(const struct file *file, void __user *arg,
 			 arg);
 	if (err)
 		return err;
-	if (settings.mask & ~STEVE_SET_JOBS || settings.reserved)
+	if (settings.mask & ~SETTINGS || settings.reserved)
 		return -EINVAL;
 	if (!may_administer(file))
 		return -EPERM;
-	if (!(settings.mask & STEVE_SET_JOBS))
-		return 0;
-	if (settings.jobs > STEVE_JOBS_MAX)
+	if (!settings_in_range(&settings))
 		return -ERANGE;
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	steve_pool_set_jobs(&steve_pool, settings.jobs, steve_now());
+	set = steve_pool.set;
+	if (settings.mask & STEVE_SET_JOBS)
+		set.jobs = settings.jobs;
+	if (settings.mask & STEVE_SET_POLICY)
+		set.policy = settings.policy;
+	if (settings.mask & STEVE_SET_RESERVE_MS)
+		set.reserve_ms = settings.reserve_ms;
+	steve_pool_configure(&steve_pool, &set, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return 0;
 }

@@ -16,10 +16,11 @@
 
 static int __init steve_init(void)
 {
-	u32 jobs = steve_param_jobs();
+	struct steve_pool_settings settings;
 	int err;
 
-	err = steve_clients_init(jobs);
+	steve_param_settings(&settings);
+	err = steve_clients_init(&settings);
 	if (err)
 		return err;
 	err = steve_chardev_init(STEVE_NAME);
@@ -29,7 +30,8 @@ static int __init steve_init(void)
 	if (err)
 		goto err_chardev;
 
-	pr_info("jobserver with %u jobs at /dev/%s\n", jobs, STEVE_NAME);
+	pr_info("jobserver with %u jobs at /dev/%s\n", settings.jobs,
+		STEVE_NAME);
 	return 0;
 
 err_chardev:

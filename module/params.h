@@ -10,6 +10,8 @@
 /* A write that returns no token fails, instead of being accepted. */
 extern bool steve_strict;
 
-u32 steve_param_jobs(void);
+struct steve_pool_settings;
+
+void steve_param_settings(struct steve_pool_settings *settings);
 
 #endif /* _STEVE_PARAMS_H */

@@ -18,9 +18,6 @@
 /* Clients looked at in one go; the death of a process is no place for more. */
 #define BATCH			16
 
-/* How long a poller may take to read what it was woken for. */
-#define RESERVE_NS		(100 * NSEC_PER_MSEC)
-
 /*
  * After a reservation nobody took, none for this many times its length: a
  * client that never reads may let one lapse unseen and the next seen, and
@@ -74,7 +71,7 @@ static bool turn_before(const struct steve_pool *pool,
 			const struct steve_pool_client *a,
 			const struct steve_pool_client *b)
 {
-	if (pool->policy == STEVE_POLICY_FAIR &&
+	if (pool->set.policy == STEVE_POLICY_FAIR &&
 	    a->group->held != b->group->held)
 		return a->group->held < b->group->held;
 	return !b->place || a->place < b->place;
@@ -100,7 +97,7 @@ static void line_join(struct steve_pool_line *line,
 static struct steve_pool_client *line_entry(const struct steve_pool *pool,
 					    struct rb_node *node)
 {
-	if (pool->policy == STEVE_POLICY_FAIR)
+	if (pool->set.policy == STEVE_POLICY_FAIR)
 		return rb_entry_safe(node, struct steve_pool_client,
 				     share_node);
 	return rb_entry_safe(node, struct steve_pool_client, place_node);
@@ -109,7 +106,7 @@ static struct steve_pool_client *line_entry(const struct steve_pool *pool,
 static struct steve_pool_client *line_first(const struct steve_pool *pool,
 					    struct steve_pool_line *line)
 {
-	bool fair = pool->policy == STEVE_POLICY_FAIR;
+	bool fair = pool->set.policy == STEVE_POLICY_FAIR;
 
 	return line_entry(pool, rb_first_cached(fair ? &line->by_share :
 						       &line->by_place));
@@ -118,7 +115,7 @@ static struct steve_pool_client *line_first(const struct steve_pool *pool,
 static struct steve_pool_client *line_next(const struct steve_pool *pool,
 					   struct steve_pool_client *client)
 {
-	bool fair = pool->policy == STEVE_POLICY_FAIR;
+	bool fair = pool->set.policy == STEVE_POLICY_FAIR;
 
 	return line_entry(pool, rb_next(fair ? &client->share_node :
 					       &client->place_node));
@@ -253,7 +250,7 @@ static void unhold(struct steve_pool *pool, struct steve_pool_client *client,
 
 static void fill_keep_credit(struct steve_pool *pool, u64 now)
 {
-	u32 percent = pool->policy == STEVE_POLICY_FAIR ? KEEP_PERCENT_FAIR :
+	u32 percent = pool->set.policy == STEVE_POLICY_FAIR ? KEEP_PERCENT_FAIR :
 							  KEEP_PERCENT_FIFO;
 	u64 passed = min_t(u64, now - pool->keep_filled,
 			   100 * KEEP_MAX_NS / KEEP_PERCENT_FAIR);
@@ -275,6 +272,11 @@ static void reserve(struct steve_pool *pool, struct steve_pool_client *client,
 		trace_steve_keep(pool, client);
 	else
 		trace_steve_reserve(pool, client);
+}
+
+static u64 reserve_span(const struct steve_pool *pool)
+{
+	return (u64)pool->set.reserve_ms * NSEC_PER_MSEC;
 }
 
 /* The caller settles the client afterwards. */
@@ -389,7 +391,7 @@ static void dispatch(struct steve_pool *pool, u64 now)
 			pool->ops->hand(client);
 		} else {
 			reserve(pool, client, STEVE_RESERVED_OFFERED,
-				pool->reserve_ns, now);
+				reserve_span(pool), now);
 			pool->ops->notify(client);
 		}
 	}
@@ -440,7 +442,7 @@ static void keep_own_return(struct steve_pool *pool,
 
 static u64 retry_span(const struct steve_pool *pool, unsigned int times)
 {
-	u64 first = RETRY_FACTOR * pool->reserve_ns;
+	u64 first = RETRY_FACTOR * reserve_span(pool);
 
 	return clamp_t(u64, first << min(times - 1, 8U), first,
 		       max_t(u64, first, RETRY_MAX_NS));
@@ -674,7 +676,7 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	if (given->returned)
 		trace_steve_return(pool, client);
 
-	if (count && !client->lent && pool->lent < pool->jobs) {
+	if (count && !client->lent && pool->lent < pool->set.jobs) {
 		client->lent = true;
 		pool->lent++;
 		given->lent = 1;
@@ -727,7 +729,7 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 	case STEVE_RESERVED_RETURNED:
 	case STEVE_RESERVED_KEPT:
 		unreserve(pool, client, now);
-		reserve(pool, client, STEVE_RESERVED_SEEN, pool->reserve_ns,
+		reserve(pool, client, STEVE_RESERVED_SEEN, reserve_span(pool),
 			now);
 		return true;
 	}
@@ -735,7 +737,7 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 	/* What is free while its own readers wait is about to be theirs. */
 	if (!client->readers && client->retry <= now &&
 	    may_take(pool, client, now)) {
-		reserve(pool, client, STEVE_RESERVED_SEEN, pool->reserve_ns,
+		reserve(pool, client, STEVE_RESERVED_SEEN, reserve_span(pool),
 			now);
 		return true;
 	}
@@ -856,25 +858,27 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_exit);
 /* ---- What happens to the pool ---- */
 
 /**
- * steve_pool_set_jobs() - change the number of tokens
+ * steve_pool_configure() - change the settings
  * @pool: the pool, locked
- * @jobs: the number
+ * @settings: all of them
  * @now: the time
  *
- * Takes no token away: where there are more in use than @jobs, as many vanish
- * as they come back.
+ * Takes no token away: where there are more in use than jobs, as many vanish as
+ * they come back. A reservation that exists lasts as long as it was to last.
  */
-void steve_pool_set_jobs(struct steve_pool *pool, u32 jobs, u64 now)
+void steve_pool_configure(struct steve_pool *pool,
+			  const struct steve_pool_settings *settings, u64 now)
 {
 	lockdep_assert_held(&pool->lock);
 
+	/* What has passed was under the old ones. */
 	fill_keep_credit(pool, now);
-	pool->jobs = jobs;
-	pool->size = jobs;
+	pool->set = *settings;
+	pool->size = settings->jobs;
 	trace_steve_resize(pool);
 	dispatch(pool, now);
 }
-EXPORT_SYMBOL_IF_KUNIT(steve_pool_set_jobs);
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_configure);
 
 static void expire(struct steve_pool *pool, struct steve_pool_client *client,
 		   u64 now)
@@ -921,18 +925,16 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_run);
  * steve_pool_init() - make a pool
  * @pool: the pool
  * @ops: its surroundings
- * @jobs: number of tokens
+ * @settings: what it begins with
  * @now: the time
  */
 void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
-		     u32 jobs, u64 now)
+		     const struct steve_pool_settings *settings, u64 now)
 {
 	*pool = (struct steve_pool){
 		.ops = ops,
-		.jobs = jobs,
-		.size = jobs,
-		.policy = STEVE_POLICY_FIFO,
-		.reserve_ns = RESERVE_NS,
+		.set = *settings,
+		.size = settings->jobs,
 		.wakeable.by_place = RB_ROOT_CACHED,
 		.wakeable.by_share = RB_ROOT_CACHED,
 		.keepable.by_place = RB_ROOT_CACHED,

@@ -26,6 +26,7 @@
 
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/steve.h>
 #include <linux/types.h>
 
 struct steve_pool;
@@ -48,14 +49,16 @@ enum steve_reservation {
 };
 
 /**
- * enum steve_policy - whose turn it is among the wakeable
- * @STEVE_POLICY_FIFO: the one that has waited longest
- * @STEVE_POLICY_FAIR: the one whose group has the fewest tokens; the one that
- *	has waited longest among equals
+ * struct steve_pool_settings - what an administrator decides
+ * @jobs: number of tokens; 0 pauses the pool
+ * @policy: whose turn it is among the wakeable
+ * @reserve_ms: how long a poller may take to read what was reserved for it, in
+ *	milliseconds
  */
-enum steve_policy {
-	STEVE_POLICY_FIFO,
-	STEVE_POLICY_FAIR,
+struct steve_pool_settings {
+	u32 jobs;
+	enum steve_policy policy;
+	u32 reserve_ms;
 };
 
 /**
@@ -179,14 +182,12 @@ struct steve_pool_counts {
  *	their wake functions take, are locked; nothing sleeps, prints, allocates
  *	or drops a reference to a pid.
  * @ops: the surroundings
- * @jobs: configured number of tokens
+ * @set: the settings
  * @size: number of tokens in force
  * @held: tokens that clients have
  * @reserved: tokens put aside, each for one client
  * @lent: implicit slots lent by clients
  * @waiting: clients that have a place
- * @policy: whose turn it is
- * @reserve_ns: how long a reservation lasts
  * @last_place: the place given last
  * @wakeable: clients to serve
  * @keepable: cold clients for which a token may be kept
@@ -202,14 +203,12 @@ struct steve_pool_counts {
 struct steve_pool {
 	spinlock_t lock;
 	const struct steve_pool_ops *ops;
-	u32 jobs;
+	struct steve_pool_settings set;
 	u32 size;
 	u32 held;
 	u32 reserved;
 	u32 lent;
 	u32 waiting;
-	enum steve_policy policy;
-	u64 reserve_ns;
 	u64 last_place;
 	struct steve_pool_line wakeable;
 	struct steve_pool_line keepable;
@@ -233,7 +232,7 @@ struct steve_pool_given {
 };
 
 void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
-		     u32 jobs, u64 now);
+		     const struct steve_pool_settings *settings, u64 now);
 void steve_pool_client_init(struct steve_pool_client *client, pid_t pid);
 
 bool steve_pool_take_quick(struct steve_pool *pool,
@@ -258,7 +257,8 @@ void steve_pool_leave(struct steve_pool *pool, struct steve_pool_client *client,
 		      u64 now);
 void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now);
-void steve_pool_set_jobs(struct steve_pool *pool, u32 jobs, u64 now);
+void steve_pool_configure(struct steve_pool *pool,
+			  const struct steve_pool_settings *settings, u64 now);
 void steve_pool_run(struct steve_pool *pool, u64 now);
 
 /**

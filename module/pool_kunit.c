@@ -22,7 +22,8 @@
 
 /* What the pool is known to do; see pool.c for the reasons. */
 #define BATCH		16
-#define RESERVE		(100 * MS)
+#define RESERVE_MS	100
+#define RESERVE		(RESERVE_MS * MS)
 #define RETRY		(40 * RESERVE)
 #define RETRY_MAX	(30 * SEC)
 #define OWN_RETURN	(5 * MS)
@@ -116,7 +117,7 @@ static void note_served(struct fake_client *client, u32 held)
 		struct fake_client *other = &world->clients[i];
 		bool before = other->pool.place < place;
 
-		if (world->pool.policy == STEVE_POLICY_FAIR &&
+		if (world->pool.set.policy == STEVE_POLICY_FAIR &&
 		    other->pool.held != held)
 			before = other->pool.held < held;
 		if (other != client && is_wakeable(other) && before)
@@ -421,18 +422,36 @@ static void die(struct world *world, int i)
 	end(world);
 }
 
+static void configure(struct world *world,
+		      const struct steve_pool_settings *settings)
+{
+	begin(world, -1, "configure");
+	steve_pool_configure(&world->pool, settings, world->now);
+	end(world);
+}
+
 static void set_jobs(struct world *world, u32 jobs)
 {
-	begin(world, -1, "set jobs");
-	steve_pool_set_jobs(&world->pool, jobs, world->now);
-	end(world);
+	struct steve_pool_settings settings = world->pool.set;
+
+	settings.jobs = jobs;
+	configure(world, &settings);
 }
 
 static void set_policy(struct world *world, enum steve_policy policy)
 {
-	begin(world, -1, "set policy");
-	world->pool.policy = policy;
-	end(world);
+	struct steve_pool_settings settings = world->pool.set;
+
+	settings.policy = policy;
+	configure(world, &settings);
+}
+
+static void set_reserve_ms(struct world *world, u32 reserve_ms)
+{
+	struct steve_pool_settings settings = world->pool.set;
+
+	settings.reserve_ms = reserve_ms;
+	configure(world, &settings);
 }
 
 static u32 readable(struct world *world, int i)
@@ -486,13 +505,18 @@ static void new_client(struct world *world, int i)
 
 static struct world *new_world(struct kunit *test, u32 jobs)
 {
+	const struct steve_pool_settings settings = {
+		.jobs = jobs,
+		.policy = STEVE_POLICY_FIFO,
+		.reserve_ms = RESERVE_MS,
+	};
 	struct world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, world);
 	world->test = test;
 	world->now = 1000 * SEC;
-	steve_pool_init(&world->pool, &fake_ops, jobs, world->now);
+	steve_pool_init(&world->pool, &fake_ops, &settings, world->now);
 	for (i = 0; i < CLIENTS; i++)
 		new_client(world, i);
 	return world;
@@ -1704,7 +1728,7 @@ static void a_reservation_lasts_as_long_as_was_set(struct kunit *test)
 {
 	struct world *world = new_world(test, 1);
 
-	world->pool.reserve_ns = 3 * SEC;
+	set_reserve_ms(world, 3000);
 	look(world, 1);
 	pass(world, 3 * SEC - 1);
 	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);

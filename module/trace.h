@@ -117,7 +117,7 @@ TRACE_EVENT(steve_resize,
 		__field(int, available)
 	),
 	TP_fast_assign(
-		__entry->jobs = pool->jobs;
+		__entry->jobs = pool->set.jobs;
 		__entry->size = pool->size;
 		__entry->available = steve_pool_available(pool);
 	),

@@ -22,6 +22,9 @@ FIXTURE_VARIANT_ADD(pool, fifo) {
 
 enum { NOBODY = 65534 };
 
+/* All that there are. */
+#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS)
+
 /* Room for a structure as large as the number of an ioctl can tell. */
 union arg {
 	struct steve_status status;
@@ -216,7 +219,7 @@ TEST_F(pool, unknown_flags_are_refused)
 			union arg arg = arg_of(call);
 
 			if (call->nr == STEVE_IOC_SET_SETTINGS &&
-			    1ULL << bit == STEVE_SET_JOBS)
+			    1ULL << bit & SETTINGS)
 				continue;
 			arg.status.flags |= 1ULL << bit;
 			EXPECT_TRUE(fails(ioctl(self->fd, call->nr, &arg), EINVAL)) {
@@ -275,23 +278,96 @@ TEST_F(pool, unknown_calls_are_refused)
 	EXPECT_EQ(0, isatty(self->fd));
 }
 
+static struct steve_settings get_settings(int fd)
+{
+	struct steve_settings get = { .jobs = 12345, .policy = 7, .reserve_ms = 1 };
+
+	if (ioctl(fd, STEVE_IOC_GET_SETTINGS, &get))
+		die("cannot read the settings");
+	return get;
+}
+
+static bool same_settings(int fd, const struct steve_settings *before)
+{
+	struct steve_settings now = get_settings(fd);
+
+	return !memcmp(before, &now, sizeof(now));
+}
+
 TEST_F(pool, settings_are_told)
 {
-	struct steve_settings get = { .jobs = 12345 };
+	struct steve_settings get = get_settings(self->fd);
 
-	ASSERT_EQ(0, ioctl(self->fd, STEVE_IOC_GET_SETTINGS, &get));
-	EXPECT_EQ(STEVE_SET_JOBS, get.mask & STEVE_SET_JOBS);
+	EXPECT_EQ(SETTINGS, get.mask);
 	EXPECT_EQ(TEST_JOBS, get.jobs);
+	EXPECT_EQ(STEVE_POLICY_FIFO, get.policy);
+	EXPECT_LE(STEVE_RESERVE_MS_MIN, get.reserve_ms);
+	EXPECT_GE(STEVE_RESERVE_MS_MAX, get.reserve_ms);
 	EXPECT_EQ(0, get.reserved);
+}
+
+TEST_F(pool, settings_are_set_together)
+{
+	struct steve_settings before = get_settings(self->fd);
+	struct steve_settings set = {
+		.mask = before.mask,
+		.jobs = 9,
+		.policy = STEVE_POLICY_FAIR,
+		.reserve_ms = 1234,
+	};
+
+	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
+	EXPECT_TRUE(same_settings(self->fd, &set));
+	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &before));
+	EXPECT_TRUE(same_settings(self->fd, &before));
+}
+
+TEST_F(pool, settings_at_their_bounds)
+{
+	static const struct steve_settings good[] = {
+		{ .mask = STEVE_SET_JOBS, .jobs = 0 },
+		{ .mask = STEVE_SET_JOBS, .jobs = STEVE_JOBS_MAX },
+		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FIFO },
+		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FAIR },
+		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MIN },
+		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MAX },
+	};
+	static const struct steve_settings bad[] = {
+		{ .mask = STEVE_SET_JOBS, .jobs = STEVE_JOBS_MAX + 1 },
+		{ .mask = STEVE_SET_JOBS, .jobs = UINT32_MAX },
+		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FAIR + 1 },
+		{ .mask = STEVE_SET_POLICY, .policy = UINT32_MAX },
+		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MIN - 1 },
+		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MAX + 1 },
+		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = UINT32_MAX },
+		/* One of them bad, and none is set. */
+		{ .mask = STEVE_SET_JOBS | STEVE_SET_POLICY, .jobs = 9, .policy = 2 },
+	};
+	struct steve_settings before = get_settings(self->fd);
+	struct steve_settings set;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		set = good[i];
+		EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
+	}
+	set = before;
+	ASSERT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		set = bad[i];
+		EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set), ERANGE));
+		EXPECT_TRUE(same_settings(self->fd, &before));
+	}
 }
 
 TEST_F(pool, fields_that_are_not_named_are_not_set)
 {
-	struct steve_status before = pool_status();
-	struct steve_settings set = { .jobs = 9 };
+	struct steve_settings before = get_settings(self->fd);
+	struct steve_settings set = {
+		.jobs = 9, .policy = STEVE_POLICY_FAIR, .reserve_ms = 1234,
+	};
 
 	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
-	EXPECT_TRUE(same_pool(&before));
+	EXPECT_TRUE(same_settings(self->fd, &before));
 }
 
 static void drop_capability(unsigned int cap)
@@ -428,12 +504,18 @@ TEST_F(pool, path_descriptor_is_not_enough)
 
 TEST_F(pool, parameters_cannot_be_written)
 {
+	static const char * const names[] = {
+		"/sys/module/steve/parameters/jobs",
+		"/sys/module/steve/parameters/policy",
+		"/sys/module/steve/parameters/reserve_ms",
+		"/sys/module/steve/parameters/strict",
+	};
 	struct stat st;
 
-	ASSERT_EQ(0, stat("/sys/module/steve/parameters/jobs", &st));
-	EXPECT_EQ(0444, st.st_mode & 0777);
-	ASSERT_EQ(0, stat("/sys/module/steve/parameters/strict", &st));
-	EXPECT_EQ(0444, st.st_mode & 0777);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		ASSERT_EQ(0, stat(names[i], &st));
+		EXPECT_EQ(0444, st.st_mode & 0777);
+	}
 }
 
 enum { CROWD = 30 };

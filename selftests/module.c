@@ -7,20 +7,16 @@
 
 #include <sys/mount.h>
 
-#define STRICT	"/sys/module/steve/parameters/strict"
-
 /**
  * struct module - the module as it was found, with stevefs unmounted
  * @fifo: the FIFO of stevefs
  * @device: the device
- * @jobs: tokens the pool had
- * @strict: Y or N
+ * @params: the parameters it had, as they are written
  */
 FIXTURE(module) {
 	struct stat fifo;
 	struct stat device;
-	unsigned int jobs;
-	char strict;
+	char params[128];
 };
 
 /* The text of a file, up to the first newline; it is short. */
@@ -34,15 +30,32 @@ static void read_line(const char *path, char *buf, size_t size)
 	fclose(file);
 }
 
+/* A parameter, as it is read. */
+static const char *param(const char *name)
+{
+	static char value[16];
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/steve/parameters/%s", name);
+	read_line(path, value, sizeof(value));
+	return value;
+}
+
 FIXTURE_SETUP(module)
 {
-	char line[16];
+	static const char * const names[] = {
+		"jobs", "policy", "reserve_ms", "strict",
+	};
 
 	ASSERT_TRUE(wait_at_most(5, pool_idle()));
-	self->jobs = pool_status().jobs;
 	pool_close();
-	read_line(STRICT, line, sizeof(line));
-	self->strict = line[0];
+	self->params[0] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t used = strlen(self->params);
+
+		snprintf(self->params + used, sizeof(self->params) - used,
+			 "%s=%s ", names[i], param(names[i]));
+	}
 	ASSERT_EQ(0, stat(STEVE_DEVICE, &self->device));
 	ASSERT_EQ(0, stat(STEVE_FIFO, &self->fifo));
 	ASSERT_EQ(0, umount(STEVEFS_DIR));
@@ -50,8 +63,6 @@ FIXTURE_SETUP(module)
 
 FIXTURE_TEARDOWN_PARENT(module)
 {
-	char params[32];
-
 	if (module_loaded()) {
 		EXPECT_TRUE(wait_until(pool_idle()));
 		pool_close();
@@ -59,14 +70,11 @@ FIXTURE_TEARDOWN_PARENT(module)
 			EXPECT_EQ(0, umount(STEVEFS_DIR));
 		EXPECT_EQ(0, module_unload());
 	}
-	snprintf(params, sizeof(params), "jobs=%u strict=%c", self->jobs,
-		 self->strict);
-	ASSERT_EQ(0, module_load(params));
+	ASSERT_EQ(0, module_load(self->params));
 	EXPECT_EQ(0, chmod(STEVE_DEVICE, self->device.st_mode & 0777));
 	EXPECT_EQ(0, chown(STEVE_DEVICE, self->device.st_uid,
 			   self->device.st_gid));
 	EXPECT_EQ(0, stevefs_mount(&self->fifo));
-	EXPECT_EQ(self->jobs, pool_status().jobs);
 	EXPECT_TRUE(pool_idle());
 }
 
@@ -247,30 +255,60 @@ TEST_F(module, jobs_can_be_given)
 	static const char * const params[] = {
 		"jobs=0", "jobs=1", "jobs=7", "jobs=65535",
 	};
-	char line[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
 		reload(params[i]);
 		EXPECT_EQ(strtoul(params[i] + 5, NULL, 10), pool_status().jobs);
-		read_line("/sys/module/steve/parameters/jobs", line, sizeof(line));
-		EXPECT_STREQ(params[i] + 5, line);
+		EXPECT_STREQ(params[i] + 5, param("jobs"));
 	}
+}
+
+TEST_F(module, parameters_tell_what_is_in_force)
+{
+	reload("policy=fair reserve_ms=60000");
+	EXPECT_STREQ("fair", param("policy"));
+	EXPECT_STREQ("60000", param("reserve_ms"));
+	reload("policy=fifo reserve_ms=1");
+	EXPECT_STREQ("fifo", param("policy"));
+	EXPECT_STREQ("1", param("reserve_ms"));
+	ASSERT_EQ(0, pool_set_jobs(17));
+	EXPECT_STREQ("17", param("jobs"));
+	reload("");
+	EXPECT_STREQ("fifo", param("policy"));
+	EXPECT_STREQ("100", param("reserve_ms"));
+	EXPECT_STREQ("N", param("strict"));
 }
 
 TEST_F(module, bad_parameters_refuse_the_load)
 {
-	static const char * const params[] = {
-		"jobs=-1", "jobs=65536", "jobs=4294967296", "jobs=abc",
-		"jobs=8x", "jobs=", "jobs", "jobs=1.5", "strict=maybe",
-		"jobs=4 strict=7",
+	static const struct {
+		const char *name;
+		const char *params;
+	} bad[] = {
+		{ "jobs", "jobs=-1" },
+		{ "jobs", "jobs=65536" },
+		{ "jobs", "jobs=4294967296" },
+		{ "jobs", "jobs=abc" },
+		{ "jobs", "jobs=8x" },
+		{ "jobs", "jobs=" },
+		{ "jobs", "jobs" },
+		{ "jobs", "jobs=1.5" },
+		{ "policy", "policy=fairer" },
+		{ "policy", "policy=" },
+		{ "policy", "policy=1" },
+		{ "reserve_ms", "reserve_ms=0" },
+		{ "reserve_ms", "reserve_ms=60001" },
+		{ "reserve_ms", "reserve_ms=1s" },
+		{ "strict", "strict=maybe" },
+		{ "strict", "jobs=4 strict=7" },
 	};
 
 	ASSERT_EQ(0, module_unload());
-	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		int log = log_open();
 
-		EXPECT_EQ(-1, module_load(params[i])) {
-			TH_LOG("%s", params[i]);
+		EXPECT_EQ(-1, module_load(bad[i].params)) {
+			TH_LOG("%s", bad[i].params);
 		}
 		EXPECT_EQ(EINVAL, errno);
 		EXPECT_FALSE(module_loaded());
@@ -278,8 +316,8 @@ TEST_F(module, bad_parameters_refuse_the_load)
 		EXPECT_FALSE(knows_filesystem("stevefs"));
 
 		/* It is said what is wrong. */
-		EXPECT_TRUE(log_tells(log, i < 8 ? "jobs" : "strict", "", "")) {
-			TH_LOG("%s", params[i]);
+		EXPECT_TRUE(log_tells(log, bad[i].name, "", "")) {
+			TH_LOG("%s", bad[i].params);
 		}
 		close(log);
 	}

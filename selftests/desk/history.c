@@ -74,7 +74,7 @@ static void drain(struct world *world)
 	u64 end = world->now + DRAIN_NS;
 	unsigned int i;
 
-	if (!world->pool.jobs)
+	if (!world->pool.set.jobs)
 		world_set_jobs(world, 1);
 	while (!world->judge.rule && world->now < end) {
 		while (!world->judge.rule && drain_round(world))
@@ -132,8 +132,12 @@ static void judged(struct world *world, struct verdict *verdict)
  */
 void history_begin(struct world *world, const struct history *history)
 {
+	struct steve_pool_settings settings;
+
 	world_init(world, history->jobs, history->processes);
-	world->pool.reserve_ns = history->reserve_ns;
+	settings = world->pool.set;
+	settings.reserve_ms = history->reserve_ms;
+	world_configure(world, &settings);
 }
 
 /**
@@ -191,8 +195,8 @@ void history_write(const struct history *history, FILE *file)
 {
 	size_t i;
 
-	fprintf(file, "world %u %u %llu %d\n", history->jobs,
-		history->processes, (unsigned long long)history->reserve_ns,
+	fprintf(file, "world %u %u %u %d\n", history->jobs,
+		history->processes, history->reserve_ms,
 		history->drain);
 	for (i = 0; i < history->count; i++)
 		step_write(&history->steps[i], file);
@@ -200,14 +204,12 @@ void history_write(const struct history *history, FILE *file)
 
 static bool read_world(struct history *history, const char *line)
 {
-	unsigned long long reserve_ns;
 	int drain;
 	char rest;
 
-	if (sscanf(line, "world %u %u %llu %d %c", &history->jobs,
-		   &history->processes, &reserve_ns, &drain, &rest) != 4)
+	if (sscanf(line, "world %u %u %u %d %c", &history->jobs,
+		   &history->processes, &history->reserve_ms, &drain, &rest) != 4)
 		return false;
-	history->reserve_ns = reserve_ns;
 	history->drain = drain;
 	return history->processes && history->processes <= U16_MAX;
 }

@@ -26,7 +26,7 @@ struct world;
  * struct history - a history
  * @jobs: number of tokens to begin with
  * @processes: number of processes
- * @reserve_ns: how long a reservation lasts
+ * @reserve_ms: how long a reservation lasts, in milliseconds
  * @drain: at the end everybody who waits is to be served
  * @count: number of steps
  * @steps: the steps
@@ -34,7 +34,7 @@ struct world;
 struct history {
 	u32 jobs;
 	u32 processes;
-	u64 reserve_ns;
+	u32 reserve_ms;
 	bool drain;
 	size_t count;
 	struct step *steps;

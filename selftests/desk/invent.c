@@ -170,7 +170,7 @@ static void random_machine_step(struct random *random,
 	switch (random_below(random, 40)) {
 	case 0:
 		step->what = JOBS;
-		step->argument = random_below(random, 2 * world->pool.jobs + 2);
+		step->argument = random_below(random, 2 * world->pool.set.jobs + 2);
 		break;
 	case 1:
 		step->what = POLICY;
@@ -218,9 +218,8 @@ static void random_history(struct random *random, struct history *history,
 		history->jobs = random_below(random, 4);
 		history->processes = 1 + random_below(random, 4);
 	}
-	history->reserve_ns = random_chance(random, 80) ?
-			      100 * NSEC_PER_MSEC :
-			      (1 + random_below(random, 1000)) * NSEC_PER_MSEC;
+	history->reserve_ms = random_chance(random, 80) ? 100 :
+			      1 + random_below(random, 1000);
 	history->drain = true;
 }
 

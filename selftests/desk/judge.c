@@ -81,7 +81,8 @@ static void tell(const struct process *process, const char *what)
 
 static u64 longest_punishment(const struct world *world)
 {
-	u64 scaled = PUNISHED_FACTOR * world->pool.reserve_ns;
+	u64 scaled = PUNISHED_FACTOR * world->pool.set.reserve_ms *
+		     NSEC_PER_MSEC;
 
 	return scaled > PUNISHED_NS ? scaled : PUNISHED_NS;
 }
@@ -113,7 +114,7 @@ static bool is_behind(const struct process *other, u64 place, u32 held)
 {
 	const struct steve_pool_client *client = &other->client;
 
-	if (other->world->pool.policy == STEVE_POLICY_FAIR &&
+	if (other->world->pool.set.policy == STEVE_POLICY_FAIR &&
 	    client->held != held)
 		return client->held < held;
 	return !place || client->place < place;
@@ -267,7 +268,7 @@ static void judge_waste(struct process *process)
 	const struct judge *judge = &world->judge;
 	double allowed = (world->now - judged->idle_since) *
 			 (IDLE_PERCENT / 100.0) +
-			 IDLE_BURST * world->pool.reserve_ns;
+			 IDLE_BURST * world->pool.set.reserve_ms * 1e6;
 
 	if (judged->idle_reserved > allowed)
 		judge_fault(world, "waste",
@@ -353,7 +354,7 @@ void judge_time(struct world *world)
 {
 	struct judge *judge = &world->judge;
 	double passed = world->now - judge->counted_at;
-	unsigned int percent = world->pool.policy == STEVE_POLICY_FAIR ?
+	unsigned int percent = world->pool.set.policy == STEVE_POLICY_FAIR ?
 			       KEEP_PERCENT_FAIR : KEEP_PERCENT_FIFO;
 
 	judge->budget += passed * world->pool.size * percent / 100;

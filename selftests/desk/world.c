@@ -110,10 +110,15 @@ static struct process *new_process(struct world *world, unsigned int index)
  */
 void world_init(struct world *world, u32 jobs, unsigned int processes)
 {
+	const struct steve_pool_settings settings = {
+		.jobs = jobs,
+		.policy = STEVE_POLICY_FIFO,
+		.reserve_ms = 100,
+	};
 	unsigned int i;
 
 	*world = (struct world){ .now = 1000000000, .count = processes };
-	steve_pool_init(&world->pool, &pool_ops, jobs, world->now);
+	steve_pool_init(&world->pool, &pool_ops, &settings, world->now);
 	world->processes = calloc(processes, sizeof(*world->processes));
 	if (!world->processes)
 		abort();
@@ -169,15 +174,29 @@ bool world_work(struct world *world)
 }
 
 /**
+ * world_configure() - the administrator changes the settings
+ * @world: the world
+ * @settings: all of them
+ */
+void world_configure(struct world *world,
+		     const struct steve_pool_settings *settings)
+{
+	judge_time(world);
+	steve_pool_configure(&world->pool, settings, world->now);
+}
+
+/**
  * world_set_jobs() - the administrator changes the number of tokens
  * @world: the world
  * @jobs: the number
  */
 void world_set_jobs(struct world *world, u32 jobs)
 {
-	judge_time(world);
+	struct steve_pool_settings settings = world->pool.set;
+
 	world->judge.shrank = true;
-	steve_pool_set_jobs(&world->pool, jobs, world->now);
+	settings.jobs = jobs;
+	world_configure(world, &settings);
 }
 
 /**
@@ -187,11 +206,10 @@ void world_set_jobs(struct world *world, u32 jobs)
  */
 void world_set_policy(struct world *world, enum steve_policy policy)
 {
-	judge_time(world);
-	/* What keeping may use up to now is a matter of the old policy. */
-	steve_pool_set_jobs(&world->pool, world->pool.jobs, world->now);
-	world->pool.policy = policy;
-	steve_pool_run(&world->pool, world->now);
+	struct steve_pool_settings settings = world->pool.set;
+
+	settings.policy = policy;
+	world_configure(world, &settings);
 }
 
 /**

@@ -137,6 +137,8 @@ void world_free(struct world *world);
 /* The machine. Each says whether there was anything to do. */
 bool world_timer(struct world *world);
 bool world_work(struct world *world);
+void world_configure(struct world *world,
+		     const struct steve_pool_settings *settings);
 void world_set_jobs(struct world *world, u32 jobs);
 void world_set_policy(struct world *world, enum steve_policy policy);
 void world_give_unknown(struct world *world, size_t count);

@@ -38,6 +38,23 @@
 /* The most tokens a pool can have. */
 #define STEVE_JOBS_MAX		65535
 
+/* How long a reservation can be made to last, in milliseconds. */
+#define STEVE_RESERVE_MS_MIN	1
+#define STEVE_RESERVE_MS_MAX	60000
+
+/**
+ * enum steve_policy - whose turn it is among those that can be woken
+ * @STEVE_POLICY_FIFO: the client that has waited longest. Fair in turns: each
+ *	client gets as many tokens as any other.
+ * @STEVE_POLICY_FAIR: the client that has the fewest tokens, and among equals
+ *	the one that has waited longest. Fair in token-time: each client has as
+ *	many tokens as any other at any time.
+ */
+enum steve_policy {
+	STEVE_POLICY_FIFO,
+	STEVE_POLICY_FAIR,
+};
+
 /**
  * struct steve_status - the account of the pool, read at one instant
  * @flags: in: must be 0
@@ -84,6 +101,8 @@ struct steve_status {
 
 /* Bits of struct steve_settings.mask: which fields count. */
 #define STEVE_SET_JOBS		(1ULL << 0)
+#define STEVE_SET_POLICY	(1ULL << 1)
+#define STEVE_SET_RESERVE_MS	(1ULL << 2)
 
 /**
  * struct steve_settings - what an administrator can set
@@ -91,11 +110,16 @@ struct steve_status {
  *	here, all or none; STEVE_IOC_GET_SETTINGS wants 0 and gives the bits of
  *	all fields it filled in.
  * @jobs: number of tokens, 0 to STEVE_JOBS_MAX
+ * @policy: one of enum steve_policy
+ * @reserve_ms: how long a token is put aside for a poller that was told of it,
+ *	in milliseconds, STEVE_RESERVE_MS_MIN to STEVE_RESERVE_MS_MAX
  * @reserved: must be 0
  */
 struct steve_settings {
 	__aligned_u64 mask;
 	__u32 jobs;
+	__u32 policy;
+	__u32 reserve_ms;
 	__u32 reserved;
 };
 
