@@ -26,7 +26,7 @@ test_help()
 
 test_help_names_every_command()
 {
-	equal 'commands' 'status ps set-jobs run' "$("$STEVECTL" --help |
+	equal 'commands' 'status ps set-jobs set run' "$("$STEVECTL" --help |
 		awk '!NF { in_list = 0 } in_list { printf "%s%s", gap, $1; gap = " " }
 			/^Commands:/ { in_list = 1 }')"
 }

@@ -9,6 +9,7 @@
 
 extern const struct command ps_command;
 extern const struct command run_command;
+extern const struct command set_command;
 extern const struct command set_jobs_command;
 extern const struct command status_command;
 

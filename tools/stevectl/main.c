@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&status_command,
 	&ps_command,
 	&set_jobs_command,
+	&set_command,
 	&run_command,
 };
 

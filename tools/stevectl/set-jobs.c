@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "number.h"
 #include "steve.h"
-
-#define DIGITS	"0123456789"
 
 static noreturn void refuse(const char *text)
 {
@@ -21,31 +20,23 @@ static void refuse_negative(const struct invocation *call)
 	for (int i = 1; i < call->argc; i++) {
 		const char *text = call->argv[i];
 
-		if (*text == '-' && strspn(text + 1, DIGITS))
+		if (*text == '-' && strspn(text + 1, "0123456789"))
 			refuse(text);
 	}
 }
 
-static unsigned int parse_jobs(const char *text)
-{
-	unsigned long jobs = strtoul(text, NULL, 10);
-
-	if (!*text || text[strspn(text, DIGITS)] || jobs > STEVE_JOBS_MAX)
-		refuse(text);
-	return (unsigned int)jobs;
-}
-
 static int set_jobs(struct invocation *call)
 {
-	unsigned int jobs;
+	struct steve_settings settings = { .mask = STEVE_SET_JOBS };
 	int err;
 
 	refuse_negative(call);
 	no_options(call);
 	check_operands(call, 1);
-	jobs = parse_jobs(call->argv[0]);
+	if (!parse_number(call->argv[0], 0, STEVE_JOBS_MAX, &settings.jobs))
+		refuse(call->argv[0]);
 
-	err = steve_set_jobs(open_jobserver(call), jobs);
+	err = steve_set_settings(open_jobserver(call), &settings);
 	if (err)
 		errx(EXIT_FAILURE, "cannot set the number of jobs: %s%s",
 		     strerror(-err),

@@ -93,12 +93,13 @@ err_free:
 	return err;
 }
 
-int steve_set_jobs(int fd, unsigned int jobs)
+int steve_get_settings(int fd, struct steve_settings *settings)
 {
-	struct steve_settings settings = {
-		.mask = STEVE_SET_JOBS,
-		.jobs = jobs,
-	};
+	*settings = (struct steve_settings){ 0 };
+	return ioctl(fd, STEVE_IOC_GET_SETTINGS, settings) ? -errno : 0;
+}
 
-	return ioctl(fd, STEVE_IOC_SET_SETTINGS, &settings) ? -errno : 0;
+int steve_set_settings(int fd, const struct steve_settings *settings)
+{
+	return ioctl(fd, STEVE_IOC_SET_SETTINGS, settings) ? -errno : 0;
 }

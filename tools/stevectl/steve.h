@@ -52,12 +52,21 @@ int steve_get_clients(int fd, struct steve_client_info **clients,
 		      size_t *count);
 
 /**
- * steve_set_jobs() - set the number of tokens
+ * steve_get_settings() - read the settings of the pool
  * @fd: the jobserver
- * @jobs: the number, 0 to STEVE_JOBS_MAX
+ * @settings: where they go; the mask tells which there are
  *
  * Return: 0, or a negative error number.
  */
-int steve_set_jobs(int fd, unsigned int jobs);
+int steve_get_settings(int fd, struct steve_settings *settings);
+
+/**
+ * steve_set_settings() - change settings of the pool, all or none
+ * @fd: the jobserver
+ * @settings: those that the mask names
+ *
+ * Return: 0, or a negative error number.
+ */
+int steve_set_settings(int fd, const struct steve_settings *settings);
 
 #endif /* STEVECTL_STEVE_H */
