@@ -56,7 +56,7 @@ make_root() {
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--customize-hook="'$vm/lib/customize-root' \"\$1\" $suite '$source/selftests'" \
+		--customize-hook="'$vm/lib/customize-root' \"\$1\" $suite '$source/tools'" \
 		"$suite" "$dir/root" "$dir/sources"
 	chmod 755 "$dir/root"
 	step "disk image of $suite" as_root \

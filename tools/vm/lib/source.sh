@@ -25,7 +25,12 @@ download_package() {
 	rm -r "$dir/apt"
 }
 
-# Takes the source, still packed, and the headers out of the Debian package.
+# What is needed of it without building a kernel: kselftest's harness, and the
+# red-black trees for user space.
+readonly source_tools=('tools/testing/selftests/kselftest*' tools/include
+		       tools/arch/x86/include tools/lib/rbtree.c)
+
+# Takes the source, still packed, and those tools out of the Debian package.
 unpack_source() {
 	local dir=$1 packed=$source_package.tar.xz
 
@@ -33,18 +38,18 @@ unpack_source() {
 		tar -x -C "$dir" --strip-components=3 "./usr/src/$packed"
 	(cd "$dir" && echo "$source_package"_*.deb >version)
 	rm "$dir/$source_package"_*.deb
-	tar -x -f "$dir/$packed" -C "$dir" --strip-components=3 \
-		--wildcards "$source_package/tools/testing/selftests/kselftest*"
+	tar -x -f "$dir/$packed" -C "$dir" --strip-components=1 --wildcards \
+		"${source_tools[@]/#/$source_package/}"
 }
 
 make_source() {
 	step "download of $source_package" \
 		download_package forky "$source_package" "$1"
-	step "headers of kselftest" unpack_source "$1"
+	step "tools of $source_package" unpack_source "$1"
 }
 
-# Sets a variable to a directory with the packed source, selftests/ and version (a
+# Sets a variable to a directory with the packed source, tools/ and version (a
 # file).
 kernel_source() {
-	cached "$1" "$source_package" make_source
+	cached "$1" "$source_package-$(digest <<<"${source_tools[*]}")" make_source
 }
