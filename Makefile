@@ -34,6 +34,9 @@ demo:
 check:
 	@tools/check
 
+bench-fairness:
+	@tools/bench/bench fairness
+
 clean:
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C tools/stevectl clean
@@ -44,6 +47,7 @@ help:
 	@echo 'make install        install both (as root); DESTDIR and PREFIX are honoured'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
+	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make clean          remove what was built'
 	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
 
@@ -58,4 +62,4 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check clean help kernel-headers
+.PHONY: all modules tools selftests install demo check bench-fairness clean help kernel-headers
