@@ -31,11 +31,10 @@ static gfp_t gfp_for(bool nowait)
 /* Puts a token back that could not be delivered. */
 static void untake(struct steve_client *client)
 {
-	struct steve_pool_given given;
 	unsigned long flags;
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	steve_pool_give(&steve_pool, &client->pool, 1, steve_now(), &given);
+	steve_pool_untake(&steve_pool, &client->pool, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 }
 
@@ -229,12 +228,10 @@ static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
 static __poll_t steve_poll(struct file *file, poll_table *wait)
 {
 	__poll_t mask = EPOLLOUT | EPOLLWRNORM;
+	bool wanted = poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM);
 	struct steve_client *client;
 	unsigned long flags;
 	bool readable;
-
-	if (!(poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM)))
-		return mask;
 
 	/* A kernel thread asks for somebody else, of whom nothing is known. */
 	if (current->flags & PF_KTHREAD) {
@@ -244,13 +241,21 @@ static __poll_t steve_poll(struct file *file, poll_table *wait)
 		return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
 	}
 
-	client = steve_client_current(file->private_data, STEVE_USE_TAKE,
+	client = steve_client_current(file->private_data,
+				      wanted ? STEVE_USE_TAKE : STEVE_USE_GIVE,
 				      GFP_KERNEL_ACCOUNT);
 	/* Nothing would wake it: let it try, and find EAGAIN. */
 	if (!client)
-		return mask | EPOLLIN | EPOLLRDNORM;
+		return wanted ? mask | EPOLLIN | EPOLLRDNORM : mask;
 
+	/*
+	 * Even if tokens are not wanted: epoll enters a wait queue once, and may
+	 * be told to look for them later.
+	 */
 	poll_wait(file, &client->polls, wait);
+	if (!wanted)
+		return mask;
+
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	readable = steve_pool_poll(&steve_pool, &client->pool, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);

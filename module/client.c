@@ -9,7 +9,8 @@
  *   siglock (a posix timer may take it in an interrupt)
  *     wait_pidfd.lock of a struct pid
  *       steve_pool.lock
- *         steve_client.polls.lock, and what wake functions of pollers take
+ *         steve_client.polls.lock, and what wake functions of pollers take;
+ *         what waking a task, setting a timer and queueing work take
  *
  * Tables of clients are read under RCU; they are changed by a client itself
  * when it becomes known, and by forget_clients() when it is dead.
@@ -349,7 +350,9 @@ static struct steve_client *know_client(gfp_t gfp)
 	struct pid *pid = task_tgid(current);
 	struct steve_client *client, *other = NULL;
 
-	client = rhashtable_lookup_fast(&clients, &pid, clients_params);
+	rcu_read_lock();
+	client = steve_client_known();
+	rcu_read_unlock();
 	if (client)
 		return client;
 
@@ -475,6 +478,19 @@ struct steve_client *steve_client_current(struct steve_file *file,
 	if (use == STEVE_USE_TAKE && unlikely(!handle->wants))
 		want(handle);
 	return handle->client;
+}
+
+/**
+ * steve_client_known() - the client that the calling process is, if it is one
+ *
+ * Context: under rcu_read_lock().
+ * Return: the client, which stays until the process is dead, or NULL.
+ */
+struct steve_client *steve_client_known(void)
+{
+	struct pid *pid = task_tgid(current);
+
+	return rhashtable_lookup(&clients, &pid, clients_params);
 }
 
 /**
@@ -608,9 +624,9 @@ void steve_clients_exit(void)
 		spin_unlock_irq(&steve_pool.lock);
 	}
 	rcu_read_unlock();
+	hrtimer_cancel(&pool_timer);
 	queue_work(steve_wq, &forget_work);
 	flush_workqueue(steve_wq);
-	hrtimer_cancel(&pool_timer);
 	rcu_barrier();
 	rhashtable_destroy(&clients);
 	xa_destroy(&clients_by_id);

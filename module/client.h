@@ -94,6 +94,7 @@ void steve_clients_exit(void);
 
 struct steve_client *steve_client_current(struct steve_file *file,
 					  enum steve_use use, gfp_t gfp);
+struct steve_client *steve_client_known(void);
 struct steve_client *steve_client_next(unsigned long *id);
 u32 steve_clients_count(void);
 

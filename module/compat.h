@@ -43,16 +43,22 @@ static inline int copy_struct_to_user(void __user *dst, size_t usize,
 }
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #include <linux/fs.h>
 
-static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
+static inline struct timespec64 steve_inode_init_ts(struct inode *inode)
 {
-	inode->i_mtime = current_time(inode);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+#else
+	inode->i_mtime = inode_set_ctime_current(inode);
+#endif
 	inode->i_atime = inode->i_mtime;
-	inode->i_ctime = inode->i_mtime;
 	return inode->i_mtime;
 }
+
+#define simple_inode_init_ts steve_inode_init_ts
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)

@@ -21,6 +21,9 @@
 #define CLIENTS_SIZE_VER0	40
 #define CLIENT_SIZE_VER0	48
 
+/* Clients looked at before others may run. */
+#define STEPS			64
+
 static_assert(sizeof(struct steve_status) == STATUS_SIZE_VER0);
 static_assert(sizeof(struct steve_settings) == SETTINGS_SIZE_VER0);
 static_assert(sizeof(struct steve_clients) == CLIENTS_SIZE_VER0);
@@ -164,24 +167,32 @@ static u32 wait_state(struct steve_client *client)
 	return STEVE_WAIT_COLD;
 }
 
+/* The rule of ptrace: one of another user, or that was, is not shown. */
+static bool is_own(const struct cred *cred)
+{
+	return uid_eq(cred->uid, current_uid()) &&
+	       uid_eq(cred->euid, current_uid()) &&
+	       uid_eq(cred->suid, current_uid());
+}
+
 /* Under rcu_read_lock(). Returns false for a client that is not to be shown. */
 static bool show_client(struct steve_client *client, bool all,
 			struct steve_client_info *info)
 {
 	struct task_struct *task = pid_task(client->pid, PIDTYPE_TGID);
+	const struct cred *cred;
 	unsigned long flags;
-	kuid_t uid;
 
 	if (!task)
 		return false;
-	uid = task_uid(task);
-	if (!all && !uid_eq(uid, current_uid()))
+	cred = __task_cred(task);
+	if (!all && !is_own(cred))
 		return false;
 
 	memset(info, 0, sizeof(*info));
 	info->id = client->id;
 	info->pid = pid_vnr(client->pid);
-	info->uid = from_kuid_munged(current_user_ns(), uid);
+	info->uid = from_kuid_munged(current_user_ns(), cred->uid);
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	info->held = client->pool.held;
 	info->reserved = client->pool.reservation != STEVE_RESERVED_NONE;
@@ -200,13 +211,22 @@ static bool next_client(unsigned long *id, bool all,
 {
 	struct steve_client *client;
 	bool found = false;
+	int steps;
 
-	rcu_read_lock();
-	while (!found && (client = steve_client_next(id))) {
-		found = show_client(client, all, info);
-		++*id;
-	}
-	rcu_read_unlock();
+	do {
+		rcu_read_lock();
+		for (steps = 0; steps < STEPS; steps++) {
+			client = steve_client_next(id);
+			if (!client)
+				break;
+			++*id;
+			found = show_client(client, all, info);
+			if (found)
+				break;
+		}
+		rcu_read_unlock();
+		cond_resched();
+	} while (client && !found);
 	return found;
 }
 
@@ -248,19 +268,22 @@ static int get_clients(void __user *arg, unsigned int cmd)
 				   NULL);
 }
 
-static int get_readable(struct file *file, int __user *arg)
+static int get_readable(int __user *arg)
 {
+	struct steve_pool_client newcomer;
 	struct steve_client *client;
 	unsigned long flags;
 	u32 readable;
 
-	client = steve_client_current(file->private_data, STEVE_USE_GIVE,
-				      GFP_KERNEL_ACCOUNT);
-	if (!client)
-		return -ENOMEM;
+	steve_pool_client_init(&newcomer, 0);
+	rcu_read_lock();
+	client = steve_client_known();
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	readable = steve_pool_readable(&steve_pool, &client->pool, steve_now());
+	readable = steve_pool_readable(&steve_pool,
+				       client ? &client->pool : &newcomer,
+				       steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	rcu_read_unlock();
 	return put_user(readable, arg);
 }
 
@@ -285,7 +308,7 @@ long steve_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *uarg = (void __user *)arg;
 
 	if (cmd == FIONREAD)
-		return get_readable(file, uarg);
+		return get_readable(uarg);
 	if (is_call(cmd, STEVE_IOC_GET_STATUS))
 		return get_status(uarg, cmd);
 	if (is_call(cmd, STEVE_IOC_GET_SETTINGS))

@@ -23,19 +23,20 @@ static int __init steve_init(void)
 	err = steve_clients_init(&settings);
 	if (err)
 		return err;
-	err = steve_chardev_init(STEVE_NAME);
-	if (err)
-		goto err_clients;
 	err = stevefs_init();
 	if (err)
-		goto err_chardev;
+		goto err_clients;
+	/* Last: once there is a device it may be opened, and has to stay. */
+	err = steve_chardev_init(STEVE_NAME);
+	if (err)
+		goto err_stevefs;
 
 	pr_info("jobserver with %u jobs at /dev/%s\n", settings.jobs,
 		STEVE_NAME);
 	return 0;
 
-err_chardev:
-	steve_chardev_exit();
+err_stevefs:
+	stevefs_exit();
 err_clients:
 	steve_clients_exit();
 	return err;
@@ -43,8 +44,8 @@ err_clients:
 
 static void __exit steve_exit(void)
 {
-	stevefs_exit();
 	steve_chardev_exit();
+	stevefs_exit();
 	steve_clients_exit();
 }
 

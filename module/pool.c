@@ -24,13 +24,13 @@
  * keeps less than 5 % of one token out of use.
  */
 #define RETRY_FACTOR		40
-#define RETRY_MAX_NS		(30 * NSEC_PER_SEC)
+#define RETRY_MAX_NS		(30ULL * NSEC_PER_SEC)
 
 /* A client that returns a token while it is cold is about to ask again. */
 #define OWN_RETURN_NS		(5 * NSEC_PER_MSEC)
 
 /* No token is kept for a client longer than this. */
-#define KEEP_MAX_NS		(30 * NSEC_PER_SEC)
+#define KEEP_MAX_NS		(30ULL * NSEC_PER_SEC)
 
 /* Token-time that keeping may use, in percent of all there is. */
 #define KEEP_PERCENT_FIFO	5
@@ -38,7 +38,7 @@
 
 /* A cold place lasts this many times its client's habit, and at least that. */
 #define COLD_HABITS		16
-#define COLD_MIN_NS		(60 * NSEC_PER_SEC)
+#define COLD_MIN_NS		(60ULL * NSEC_PER_SEC)
 
 /* ---- The lines ---- */
 
@@ -625,6 +625,36 @@ void steve_pool_unblock(struct steve_pool *pool,
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_unblock);
 
 /**
+ * steve_pool_untake() - a token that was taken could not be delivered
+ * @pool: the pool, locked
+ * @client: who took it
+ * @now: the time
+ *
+ * It is back in the pool. What was taken may have been the client's own slot;
+ * that is lent again.
+ */
+void steve_pool_untake(struct steve_pool *pool,
+		       struct steve_pool_client *client, u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	line_leave(client);
+	if (client->held) {
+		unhold(pool, client, 1);
+		pool->counts.returned++;
+		trace_steve_return(pool, client);
+	} else if (!client->lent) {
+		client->lent = true;
+		pool->lent++;
+		pool->counts.loans++;
+		trace_steve_lend(pool, client);
+	}
+	settle(pool, client, now);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_untake);
+
+/**
  * steve_pool_give_quick() - return one token if nobody waits
  * @pool: the pool, locked
  * @client: who returns it
@@ -748,6 +778,21 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_poll);
 
+/* Would a try of @client find somebody before it who is to be served first? */
+static bool is_preceded(struct steve_pool *pool,
+			const struct steve_pool_client *client)
+{
+	struct steve_pool_client *first = line_first(pool, &pool->wakeable);
+	unsigned int steps = BATCH;
+
+	while (first && first != client && turn_before(pool, first, client)) {
+		if (!steps-- || is_asleep(pool, first))
+			return true;
+		first = line_next(pool, first);
+	}
+	return false;
+}
+
 /* What is free once all is kept that a try of @client would find kept. */
 static u32 free_beyond_keeping(struct steve_pool *pool,
 			       const struct steve_pool_client *client, u64 now)
@@ -783,12 +828,10 @@ u32 steve_pool_readable(struct steve_pool *pool,
 			const struct steve_pool_client *client, u64 now)
 {
 	u32 reserved = client->reservation != STEVE_RESERVED_NONE;
-	struct steve_pool_client *first;
 
 	lockdep_assert_held(&pool->lock);
 
-	first = line_first(pool, &pool->wakeable);
-	if (first && first != client && turn_before(pool, first, client))
+	if (is_preceded(pool, client))
 		return reserved;
 	return reserved + free_beyond_keeping(pool, client, now);
 }
@@ -874,8 +917,10 @@ void steve_pool_configure(struct steve_pool *pool,
 	/* What has passed was under the old ones. */
 	fill_keep_credit(pool, now);
 	pool->set = *settings;
-	pool->size = settings->jobs;
-	trace_steve_resize(pool);
+	if (pool->size != settings->jobs) {
+		pool->size = settings->jobs;
+		trace_steve_resize(pool);
+	}
 	dispatch(pool, now);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_configure);

@@ -178,9 +178,10 @@ struct steve_pool_counts {
  * @lock: protects everything here and in every struct steve_pool_client.
  *	Taken with interrupts saved, everywhere: it nests inside the lock of
  *	struct pid's wait_pidfd, which nests inside siglock, which posix timers
- *	take in interrupts. Inside it only wait queue heads of clients, and what
- *	their wake functions take, are locked; nothing sleeps, prints, allocates
- *	or drops a reference to a pid.
+ *	take in interrupts. Inside it are locked wait queue heads of clients and
+ *	what their wake functions take, and what waking a task, setting a timer
+ *	and queueing work take; nothing sleeps, prints, allocates or drops a
+ *	reference to a pid.
  * @ops: the surroundings
  * @set: the settings
  * @size: number of tokens in force
@@ -245,6 +246,8 @@ void steve_pool_block(struct steve_pool *pool, struct steve_pool_client *client,
 		      u64 now);
 void steve_pool_unblock(struct steve_pool *pool,
 			struct steve_pool_client *client, u64 now);
+void steve_pool_untake(struct steve_pool *pool,
+		       struct steve_pool_client *client, u64 now);
 bool steve_pool_give_quick(struct steve_pool *pool,
 			   struct steve_pool_client *client);
 void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,

@@ -347,6 +347,14 @@ static void interrupt(struct world *world, int i)
 	end(world);
 }
 
+/* A token that was taken could not be delivered. */
+static void untake(struct world *world, int i)
+{
+	begin(world, i, "untake");
+	steve_pool_untake(&world->pool, &world->clients[i].pool, world->now);
+	end(world);
+}
+
 static struct steve_pool_given give(struct world *world, int i, size_t count)
 {
 	struct steve_pool_given given = { .returned = 1 };
@@ -1004,6 +1012,68 @@ static void a_cold_client_makes_nothing_unreadable(struct kunit *test)
 	give(world, 0, 1);
 	KUNIT_EXPECT_EQ(test, readable(world, 2), 1);
 	KUNIT_EXPECT_TRUE(test, take(world, 2));
+}
+
+static void who_is_awake_in_line_makes_nothing_unreadable(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	int i;
+
+	for (i = 1; i <= BATCH + 4; i++) {
+		poll(world, i);
+		stop_polling(world, i);
+	}
+	give(world, 0, 1);
+	KUNIT_ASSERT_TRUE(test, world->deferred);
+	KUNIT_ASSERT_EQ(test, available(world), 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 30), 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 30));
+}
+
+static void what_was_not_delivered_is_free(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	untake(world, 1);
+	KUNIT_EXPECT_EQ(test, held(world, 1), 0);
+	KUNIT_EXPECT_EQ(test, available(world), 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.granted, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.returned, 1);
+}
+
+static void what_was_not_delivered_serves_whoever_waits(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 1);
+	untake(world, 0);
+	expect_served(world, "1");
+}
+
+static void a_slot_that_was_not_delivered_is_lent_again(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	give(world, 1, 1);
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	set_jobs(world, 0);
+	untake(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, 0);
+}
+
+/* Another thread of the client was quicker. */
+static void what_was_returned_meanwhile_is_no_stray(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	give(world, 1, 1);
+	untake(world, 1);
+	untake(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, 0);
 }
 
 /* ---- The queue ---- */
@@ -3339,6 +3409,11 @@ static struct kunit_case token_cases[] = {
 	KUNIT_CASE(readable_is_never_negative),
 	KUNIT_CASE(nothing_is_readable_before_ones_turn),
 	KUNIT_CASE(a_cold_client_makes_nothing_unreadable),
+	KUNIT_CASE(who_is_awake_in_line_makes_nothing_unreadable),
+	KUNIT_CASE(what_was_not_delivered_is_free),
+	KUNIT_CASE(what_was_not_delivered_serves_whoever_waits),
+	KUNIT_CASE(a_slot_that_was_not_delivered_is_lent_again),
+	KUNIT_CASE(what_was_returned_meanwhile_is_no_stray),
 	{}
 };
 

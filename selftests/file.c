@@ -412,6 +412,46 @@ TEST_F(pool, edge_comes_again_after_a_failed_try)
 	kill_and_reap(pid);
 }
 
+/* epoll enters a wait queue once, and may be told later what to look for. */
+TEST_F(pool, epoll_may_ask_for_tokens_later)
+{
+	static const uint32_t before[] = {
+		0, EPOLLOUT, EPOLLOUT | EPOLLET, EPOLLRDHUP, EPOLLIN | EPOLLONESHOT,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		struct epoll_event event = { .events = before[i] };
+		int ep = epoll_create1(EPOLL_CLOEXEC);
+		pid_t pid = start_holder(4);
+
+		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->fd, &event));
+		event.events = EPOLLIN;
+		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_MOD, self->fd, &event));
+		EXPECT_EQ(0, epoll_wait(ep, &event, 1, 0));
+		kill_and_reap(pid);
+		EXPECT_EQ(1, epoll_wait(ep, &event, 1, PATIENCE * 1000)) {
+			TH_LOG("first it asked for %#x", before[i]);
+		}
+		EXPECT_EQ(EPOLLIN, event.events);
+		take(self->fd);
+		give(self->fd);
+		close(ep);
+	}
+}
+
+TEST_F(pool, who_polls_for_writing_alone_wants_no_token)
+{
+	struct epoll_event event = { .events = EPOLLOUT };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->fd, &event));
+	EXPECT_EQ(1, epoll_wait(ep, &event, 1, 0));
+	EXPECT_EQ(EPOLLOUT, event.events);
+	EXPECT_EQ(0, pool_status().reserved);
+	EXPECT_EQ(0, pool_status().waiting);
+	close(ep);
+}
+
 TEST_F(pool, poll_ends_in_time)
 {
 	struct pollfd p = { .fd = self->fd, .events = POLLIN };

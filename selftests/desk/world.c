@@ -290,10 +290,17 @@ bool thread_read(struct thread *thread)
 static void untake(struct process *process)
 {
 	struct world *world = process->world;
-	struct steve_pool_given given;
+	struct steve_pool_client *client = &process->client;
+	struct steve_pool_given given = {
+		.returned = client->held != 0,
+		.lent = !client->held && !client->lent,
+		.strays = !client->held && client->lent,
+	};
 
 	judge_gives(process, 1);
-	steve_pool_give(&world->pool, &process->client, 1, world->now, &given);
+	/* It is about to go, not to ask again. */
+	process->judged.own_return = false;
+	steve_pool_untake(&world->pool, client, world->now);
 	judge_gave(process, 1, &given);
 }
 
