@@ -649,7 +649,7 @@ void steve_pool_untake(struct steve_pool *pool,
 		pool->counts.loans++;
 		trace_steve_lend(pool, client);
 	}
-	settle(pool, client, now);
+	sleep_or_cool(pool, client, now);
 	dispatch(pool, now);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_untake);
