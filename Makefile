@@ -37,6 +37,9 @@ check:
 bench-fairness:
 	@tools/bench/bench fairness
 
+bench-reserve:
+	@tools/bench/bench reserve
+
 clean:
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C tools/stevectl clean
@@ -48,6 +51,7 @@ help:
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
+	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make clean          remove what was built'
 	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
 
@@ -62,4 +66,4 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check bench-fairness clean help kernel-headers
+.PHONY: all modules tools selftests install demo check bench-fairness bench-reserve clean help kernel-headers

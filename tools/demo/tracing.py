@@ -21,6 +21,12 @@ PROCESS_EVENTS = {
     "sched/sched_process_exec": ("filename", "pid"),
     "sched/sched_process_exit": ("pid",),
 }
+# What happens to reservations.
+RESERVE_EVENTS = {
+    "steve/steve_reserve": ("pid",),
+    "steve/steve_grant": ("pid",),
+    "steve/steve_lapse": ("pid",),
+}
 
 LINE = re.compile(r"\s*.+-\d+\s+\[\d+\]\s+\S+\s+(?P<time>\d+\.\d+): (?P<name>\w+): (?P<text>.*)")
 FIELD = re.compile(r"(\w+)=(\S+)")
@@ -62,8 +68,9 @@ class Recording:
 
     BUFFER_KB = 16384
 
-    def __init__(self, name):
+    def __init__(self, name, events=None):
         self.place = TRACEFS / "instances" / name
+        self.events = events or POOL_EVENTS | PROCESS_EVENTS
 
     def start(self):
         if not (TRACEFS / "instances").is_dir():
@@ -73,10 +80,8 @@ class Recording:
         self.write("trace_clock", "mono")
         self.write("options/overwrite", "0")
         self.write("buffer_size_kb", str(self.BUFFER_KB))
-        for event, fields in (POOL_EVENTS | PROCESS_EVENTS).items():
+        for event, fields in self.events.items():
             self.check(event, fields)
-        self.write("events/steve/enable", "1")
-        for event in PROCESS_EVENTS:
             self.write(f"events/{event}/enable", "1")
         self.write("tracing_on", "1")
 
