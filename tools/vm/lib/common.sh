@@ -73,6 +73,11 @@ tell_progress() {
 	done
 }
 
+# Runs a long command that downloads from Debian's mirror.
+download_step() {
+	hint="Is there a network? What is missing comes from $(mirror). " step "$@"
+}
+
 # Runs a long command, and says how far it is.
 #   step TEXT COMMAND...
 step() {
@@ -88,7 +93,7 @@ step() {
 	end_started
 	if [ "$status" -ne 0 ]; then
 		tail -n 20 "$log" >&2
-		die "$text: failed; the whole output is in $log"
+		die "$text: failed. ${hint:-}The whole output is in $log"
 	fi
 	rm -f "$log"
 }

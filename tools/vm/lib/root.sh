@@ -50,7 +50,7 @@ make_root() {
 	apt_source "$suite" >"$dir/sources"
 	# Nothing here needs an initrd that the kernel packages make. The
 	# Release files of suites in development may be past their date.
-	step "root filesystem of $suite" as_root env INITRD=No \
+	download_step "root filesystem of $suite" as_root env INITRD=No \
 		mmdebstrap --mode=root --variant=apt --include="$include" \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \

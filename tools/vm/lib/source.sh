@@ -18,6 +18,7 @@ download_package() {
 		 -o "Dir::State::Lists=$dir/apt/lists"
 		 -o "Dir::Cache=$dir/apt/cache"
 		 -o Acquire::Check-Valid-Until=false
+		 -o APT::Update::Error-Mode=any
 		 -o Acquire::Languages=none
 		 -o "APT::Sandbox::User=$(id -un)")
 	apt-get "${options[@]}" update
@@ -43,7 +44,7 @@ unpack_source() {
 }
 
 make_source() {
-	step "download of $source_package" \
+	download_step "download of $source_package" \
 		download_package forky "$source_package" "$1"
 	step "tools of $source_package" unpack_source "$1"
 }
