@@ -76,31 +76,38 @@ static int wait_for_token(struct steve_client *client,
 	return err;
 }
 
-static int take(struct steve_client *client, bool nowait)
+static bool take_quickly(struct steve_client *client)
+{
+	unsigned long flags;
+	bool taken;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	taken = steve_pool_take_quick(&steve_pool, &client->pool);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+	return taken;
+}
+
+static noinline int take_or_wait(struct steve_client *client, bool nowait)
 {
 	struct steve_reader reader = { .task = current };
 	unsigned long flags;
+	bool taken;
 	u64 now;
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	if (steve_pool_take_quick(&steve_pool, &client->pool))
-		goto taken;
 	now = steve_now();
-	if (steve_pool_take(&steve_pool, &client->pool, now))
-		goto taken;
-	if (nowait) {
+	taken = steve_pool_take(&steve_pool, &client->pool, now);
+	if (!taken && nowait) {
 		steve_pool_miss(&steve_pool, &client->pool, now);
-		spin_unlock_irqrestore(&steve_pool.lock, flags);
-		return -EAGAIN;
+	} else if (!taken) {
+		list_add_tail(&reader.node, &client->readers);
+		steve_pool_block(&steve_pool, &client->pool, now);
 	}
-	list_add_tail(&reader.node, &client->readers);
-	steve_pool_block(&steve_pool, &client->pool, now);
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
-	return wait_for_token(client, &reader);
 
-taken:
-	spin_unlock_irqrestore(&steve_pool.lock, flags);
-	return 0;
+	if (taken)
+		return 0;
+	return nowait ? -EAGAIN : wait_for_token(client, &reader);
 }
 
 /* Takes a token, or says why not; *@client is then who has it. */
@@ -112,7 +119,9 @@ static int steve_take(struct file *file, bool nowait,
 	/* The only error that every program survives. */
 	if (!*client)
 		return -EAGAIN;
-	return take(*client, nowait);
+	if (take_quickly(*client))
+		return 0;
+	return take_or_wait(*client, nowait);
 }
 
 static ssize_t steve_read(struct file *file, char __user *buf, size_t count,

@@ -2678,7 +2678,7 @@ static void nothing_is_kept_without_a_budget(struct kunit *test)
 	struct world *world = new_full_world(test, 1);
 
 	spend_budget(world);
-	/* 5 % of 200 ms is no 125 ms. */
+	/* 4 % of 200 ms is no 125 ms. */
 	try_often(world, 1, 3, HABIT);
 	block(world, 2);
 	give(world, 0, 1);
@@ -2779,7 +2779,7 @@ static void a_refund_goes_to_the_next(struct kunit *test)
 
 	/* There are 150 ms to spend, and each wants 125. */
 	spend_budget(world);
-	pass(world, 3 * SEC - 2 * HABIT);
+	pass(world, 3750 * MS - 2 * HABIT);
 	two_try_often(world, 1, 3);
 	give(world, 0, 1);
 	KUNIT_EXPECT_FALSE(test, take(world, 4));
@@ -2794,7 +2794,7 @@ static void the_budget_pays_once(struct kunit *test)
 	struct world *world = new_full_world(test, 2);
 
 	spend_budget(world);
-	pass(world, 1500 * MS - 2 * HABIT);
+	pass(world, 1875 * MS - 2 * HABIT);
 	two_try_often(world, 1, 3);
 	give(world, 0, 2);
 	KUNIT_EXPECT_TRUE(test, take(world, 4));
@@ -2831,7 +2831,7 @@ struct budget_case {
 };
 
 static const struct budget_case budgets[] = {
-	{ "fifo", STEVE_POLICY_FIFO, 5 },
+	{ "fifo", STEVE_POLICY_FIFO, 4 },
 	{ "fair", STEVE_POLICY_FAIR, 1 },
 };
 
@@ -2843,7 +2843,7 @@ static void what_cannot_be_paid_for_is_readable(struct kunit *test)
 
 	/* There are 150 ms to spend, and each wants 125. */
 	spend_budget(world);
-	pass(world, 1500 * MS - 2 * HABIT);
+	pass(world, 1875 * MS - 2 * HABIT);
 	two_try_often(world, 1, 3);
 	give(world, 0, 2);
 	KUNIT_EXPECT_EQ(test, readable(world, 4), 1);

@@ -12,7 +12,7 @@
 #include "world.h"
 
 /* What keeping may waste, in percent of all token-time, and beyond that. */
-#define KEEP_PERCENT_FIFO	5
+#define KEEP_PERCENT_FIFO	4
 #define KEEP_PERCENT_FAIR	1
 #define KEEP_BURST_NS		(30 * NSEC_PER_SEC)
 #define KEEP_LONGEST_NS		(30 * NSEC_PER_SEC)
