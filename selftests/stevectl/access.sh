@@ -53,7 +53,7 @@ test_an_ordinary_user_may_look_and_run()
 test_an_ordinary_user_may_not_change_it()
 {
 	with_mode 666
-	refused 1 'stevectl: cannot set the number of jobs: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
+	refused 1 'stevectl: cannot change the settings: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
 		$NOBODY "$STEVECTL" set-jobs 3
 }
 
@@ -72,7 +72,7 @@ test_root_of_a_user_namespace_may_not_change_it()
 {
 	unshare --user --map-root-user true 2>/dev/null ||
 		skip 'no user namespaces'
-	refused 1 'stevectl: cannot set the number of jobs: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
+	refused 1 'stevectl: cannot change the settings: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
 		unshare --user --map-root-user "$STEVECTL" set-jobs 3
 }
 

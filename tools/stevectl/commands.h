@@ -5,6 +5,8 @@
 #ifndef STEVECTL_COMMANDS_H
 #define STEVECTL_COMMANDS_H
 
+#include <linux/steve.h>
+
 #include "cli.h"
 
 extern const struct command ps_command;
@@ -12,5 +14,15 @@ extern const struct command run_command;
 extern const struct command set_command;
 extern const struct command set_jobs_command;
 extern const struct command status_command;
+
+/**
+ * change_settings() - change settings of the pool, all or none
+ * @call: the invocation
+ * @set: those that the mask names
+ *
+ * Return: the exit status.
+ */
+int change_settings(const struct invocation *call,
+		    const struct steve_settings *set);
 
 #endif /* STEVECTL_COMMANDS_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <err.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,20 +27,13 @@ static void refuse_negative(const struct invocation *call)
 static int set_jobs(struct invocation *call)
 {
 	struct steve_settings settings = { .mask = STEVE_SET_JOBS };
-	int err;
 
 	refuse_negative(call);
 	no_options(call);
 	check_operands(call, 1);
 	if (!parse_number(call->argv[0], 0, STEVE_JOBS_MAX, &settings.jobs))
 		refuse(call->argv[0]);
-
-	err = steve_set_settings(open_jobserver(call), &settings);
-	if (err)
-		errx(EXIT_FAILURE, "cannot set the number of jobs: %s%s",
-		     strerror(-err),
-		     err == -EPERM ? "; be root (CAP_SYS_RESOURCE)" : "");
-	return EXIT_SUCCESS;
+	return change_settings(call, &settings);
 }
 
 const struct command set_jobs_command = {

@@ -139,23 +139,28 @@ static void parse_setting(const struct invocation *call, const char *text,
 	set->mask |= setting->bit;
 }
 
+int change_settings(const struct invocation *call,
+		    const struct steve_settings *set)
+{
+	int err = steve_set_settings(open_jobserver(call), set);
+
+	if (err)
+		errx(EXIT_FAILURE, "cannot change the settings: %s%s",
+		     strerror(-err),
+		     err == -EPERM ? "; be root (CAP_SYS_RESOURCE)" : "");
+	return EXIT_SUCCESS;
+}
+
 static int set(struct invocation *call)
 {
 	struct steve_settings set = { 0 };
-	int err;
 
 	no_options(call);
 	for (int i = 0; i < call->argc; i++)
 		parse_setting(call, call->argv[i], &set);
 	if (!set.mask)
 		return show_settings(open_jobserver(call));
-
-	err = steve_set_settings(open_jobserver(call), &set);
-	if (err)
-		errx(EXIT_FAILURE, "cannot change the settings: %s%s",
-		     strerror(-err),
-		     err == -EPERM ? "; be root (CAP_SYS_RESOURCE)" : "");
-	return EXIT_SUCCESS;
+	return change_settings(call, &set);
 }
 
 const struct command set_command = {
