@@ -103,11 +103,26 @@ bool pool_idle(void)
 	       st.available == (int)st.jobs;
 }
 
+int pool_set(const struct steve_settings *set)
+{
+	return ioctl(observe(), STEVE_IOC_SET_SETTINGS, set);
+}
+
 int pool_set_jobs(unsigned int jobs)
 {
-	struct steve_settings set = { .mask = STEVE_SET_JOBS, .jobs = jobs };
+	return pool_set(&(struct steve_settings){
+		.mask = STEVE_SET_JOBS, .jobs = jobs,
+	});
+}
 
-	return ioctl(observe(), STEVE_IOC_SET_SETTINGS, &set);
+/* All of them, as pool_set() takes them. */
+struct steve_settings pool_settings(void)
+{
+	struct steve_settings set = {};
+
+	if (ioctl(observe(), STEVE_IOC_GET_SETTINGS, &set))
+		die("cannot read the settings");
+	return set;
 }
 
 /* The row of a client, with an id of 0 if it is not known. */
