@@ -39,6 +39,13 @@
 #define KEEP_PERCENT_FIFO	4
 #define KEEP_PERCENT_FAIR	1
 
+/*
+ * What may be saved up of it. Under fifo tokens are kept all the time, so this
+ * is little; a token that is kept for longer is paid off afterwards.
+ */
+#define KEEP_BURST_FIFO_NS	(4LL * NSEC_PER_SEC)
+#define KEEP_BURST_FAIR_NS	(30LL * NSEC_PER_SEC)
+
 /* A cold place lasts this many times its client's habit, and at least that. */
 #define COLD_HABITS		16
 #define COLD_MIN_NS		(60ULL * NSEC_PER_SEC)
@@ -251,6 +258,17 @@ static void unhold(struct steve_pool *pool, struct steve_pool_client *client,
 	pool->held -= count;
 }
 
+static s64 keep_burst(const struct steve_pool *pool)
+{
+	return pool->set.policy == STEVE_POLICY_FAIR ? KEEP_BURST_FAIR_NS :
+						       KEEP_BURST_FIFO_NS;
+}
+
+static void add_keep_credit(struct steve_pool *pool, s64 credit)
+{
+	pool->keep_credit = min(keep_burst(pool), pool->keep_credit + credit);
+}
+
 static void fill_keep_credit(struct steve_pool *pool, u64 now)
 {
 	u32 percent = pool->set.policy == STEVE_POLICY_FAIR ? KEEP_PERCENT_FAIR :
@@ -258,8 +276,7 @@ static void fill_keep_credit(struct steve_pool *pool, u64 now)
 	u64 passed = min_t(u64, now - pool->keep_filled,
 			   100 * KEEP_MAX_NS / KEEP_PERCENT_FAIR);
 
-	pool->keep_credit = min_t(u64, KEEP_MAX_NS, pool->keep_credit +
-				  div_u64(passed * pool->size, 100) * percent);
+	add_keep_credit(pool, div_u64(passed * pool->size, 100) * percent);
 	pool->keep_filled = now;
 }
 
@@ -288,8 +305,7 @@ static void unreserve(struct steve_pool *pool, struct steve_pool_client *client,
 {
 	/* Keeping is paid for in advance. */
 	if (client->reservation == STEVE_RESERVED_KEPT && client->lapse > now)
-		pool->keep_credit = min_t(u64, KEEP_MAX_NS, pool->keep_credit +
-					  client->lapse - now);
+		add_keep_credit(pool, client->lapse - now);
 	client->reservation = STEVE_RESERVED_NONE;
 	pool->reserved--;
 }
@@ -327,6 +343,12 @@ static u64 keep_span(const struct steve_pool_client *client, u64 now)
 	return back > now ? min_t(u64, KEEP_MAX_NS, back - now) : 0;
 }
 
+/* What has to be saved up to keep a token. */
+static s64 keep_price(const struct steve_pool *pool, s64 span)
+{
+	return min(span, keep_burst(pool));
+}
+
 /* Is a token kept for @cold rather than given to @client? */
 static bool keeps_before(const struct steve_pool *pool,
 			 const struct steve_pool_client *cold,
@@ -355,7 +377,7 @@ static bool keep_before(struct steve_pool *pool,
 		return false;
 	span = keep_span(cold, now);
 	fill_keep_credit(pool, now);
-	if (pool->keep_credit < span)
+	if (pool->keep_credit < keep_price(pool, span))
 		return false;
 	pool->keep_credit -= span;
 	cold->may_keep = false;
@@ -803,17 +825,19 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
 	int available = steve_pool_available(pool);
 	unsigned int steps = BATCH;
-	u64 credit;
+	s64 credit, span;
 
 	fill_keep_credit(pool, now);
 	credit = pool->keep_credit;
-	while (available > 0 && cold && keeps_before(pool, cold, client) &&
-	       credit >= keep_span(cold, now)) {
+	while (available > 0 && cold && keeps_before(pool, cold, client)) {
+		span = keep_span(cold, now);
+		if (credit < keep_price(pool, span))
+			break;
 		if (!--steps)
 			return 0;
-		credit -= keep_span(cold, now);
+		credit -= span;
 		/* For one that is late nothing is kept. */
-		available -= keep_span(cold, now) > 0;
+		available -= span > 0;
 		cold = line_next(pool, cold);
 	}
 	return max(0, available);
@@ -915,11 +939,15 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_exit);
 void steve_pool_configure(struct steve_pool *pool,
 			  const struct steve_pool_settings *settings, u64 now)
 {
+	bool other_policy = settings->policy != pool->set.policy;
+
 	lockdep_assert_held(&pool->lock);
 
 	/* What has passed was under the old ones. */
 	fill_keep_credit(pool, now);
 	pool->set = *settings;
+	if (other_policy)
+		pool->keep_credit = keep_burst(pool);
 	if (pool->size != settings->jobs) {
 		pool->size = settings->jobs;
 		trace_steve_resize(pool);
@@ -988,9 +1016,9 @@ void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
 		.keepable.by_place = RB_ROOT_CACHED,
 		.keepable.by_share = RB_ROOT_CACHED,
 		.deadlines = RB_ROOT_CACHED,
-		.keep_credit = KEEP_MAX_NS,
 		.keep_filled = now,
 	};
+	pool->keep_credit = keep_burst(pool);
 	spin_lock_init(&pool->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_init);

@@ -194,7 +194,8 @@ struct steve_pool_counts {
  * @keepable: cold clients for which a token may be kept
  * @deadlines: clients by deadline
  * @armed_at: when the surroundings will call steve_pool_run(), 0 for never
- * @keep_credit: token-time left for keeping, in nanoseconds
+ * @keep_credit: token-time left for keeping, in nanoseconds; negative while one
+ *	that was kept for long is paid off
  * @keep_filled: when @keep_credit was last brought up to date
  * @counts: what happened
  *
@@ -215,7 +216,7 @@ struct steve_pool {
 	struct steve_pool_line keepable;
 	struct rb_root_cached deadlines;
 	u64 armed_at;
-	u64 keep_credit;
+	s64 keep_credit;
 	u64 keep_filled;
 	struct steve_pool_counts counts;
 };

@@ -28,6 +28,7 @@
 #define RETRY_MAX	(30 * SEC)
 #define OWN_RETURN	(5 * MS)
 #define KEEP_MAX	(30 * SEC)
+#define KEEP_BURST	(4 * SEC)
 #define COLD		(60 * SEC)
 #define COLD_HABITS	16
 
@@ -2666,10 +2667,12 @@ static void spend_budget(struct world *world)
 	world->pool.keep_filled = world->now;
 }
 
-static void a_new_pool_has_a_budget(struct kunit *test)
+static void each_policy_begins_with_a_budget(struct kunit *test)
 {
 	struct world *world = new_world(test, 1);
 
+	KUNIT_EXPECT_EQ(test, world->pool.keep_credit, KEEP_BURST);
+	set_policy(world, STEVE_POLICY_FAIR);
 	KUNIT_EXPECT_EQ(test, world->pool.keep_credit, KEEP_MAX);
 }
 
@@ -2683,6 +2686,18 @@ static void nothing_is_kept_without_a_budget(struct kunit *test)
 	block(world, 2);
 	give(world, 0, 1);
 	expect_served(world, "2");
+}
+
+static void a_long_keep_is_paid_off_afterwards(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+
+	try_often(world, 1, 3, 20 * SEC);
+	block(world, 2);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	KUNIT_EXPECT_EQ(test, world->pool.keep_credit,
+			(s64)(KEEP_BURST - 25 * SEC));
 }
 
 static void the_budget_does_not_grow_beyond_a_bound(struct kunit *test)
@@ -3534,8 +3549,9 @@ static struct kunit_case keeping_cases[] = {
 	KUNIT_CASE_PARAM(nothing_is_kept_for_whoever_has_as_many,
 			 policy_gen_params),
 	KUNIT_CASE(fair_keeps_before_whoever_has_more),
-	KUNIT_CASE(a_new_pool_has_a_budget),
+	KUNIT_CASE(each_policy_begins_with_a_budget),
 	KUNIT_CASE(nothing_is_kept_without_a_budget),
+	KUNIT_CASE(a_long_keep_is_paid_off_afterwards),
 	KUNIT_CASE(the_budget_does_not_grow_beyond_a_bound),
 	KUNIT_CASE_PARAM(the_rest_of_a_keep_is_refunded, refund_gen_params),
 	KUNIT_CASE_PARAM(nothing_is_refunded_for_other_reservations,

@@ -14,7 +14,7 @@
 /* What keeping may waste, in percent of all token-time, and beyond that. */
 #define KEEP_PERCENT_FIFO	4
 #define KEEP_PERCENT_FAIR	1
-#define KEEP_BURST_NS		(30 * NSEC_PER_SEC)
+#define KEEP_BURST_NS		(30LL * NSEC_PER_SEC)
 #define KEEP_LONGEST_NS		(30 * NSEC_PER_SEC)
 
 /* A client that polls and never reads keeps this much of one token. */
@@ -360,6 +360,19 @@ void judge_time(struct world *world)
 	judge->budget += passed * world->pool.size * percent / 100;
 	judge->held += passed * world->pool.held;
 	judge->counted_at = world->now;
+}
+
+/**
+ * judge_configured() - the administrator is about to change the settings
+ * @world: the world
+ * @settings: all of them
+ */
+void judge_configured(struct world *world,
+		      const struct steve_pool_settings *settings)
+{
+	/* A policy begins with a budget of its own. */
+	if (settings->policy != world->pool.set.policy)
+		world->judge.budget += KEEP_BURST_NS;
 }
 
 /**

@@ -127,6 +127,8 @@ void judge_free(struct world *world);
 
 /* What happens: before it, */
 void judge_time(struct world *world);
+void judge_configured(struct world *world,
+		      const struct steve_pool_settings *settings);
 void judge_touch(struct process *process);
 void judge_tries(struct process *process);
 void judge_polls(struct process *process);

@@ -182,6 +182,7 @@ void world_configure(struct world *world,
 		     const struct steve_pool_settings *settings)
 {
 	judge_time(world);
+	judge_configured(world, settings);
 	steve_pool_configure(&world->pool, settings, world->now);
 }
 

@@ -25,7 +25,7 @@ import tracing
 
 TOKENS = 8
 MAKES = (1, 3, 7)
-JOBS = {0.2: 200, 2.0: 50}              # seconds that a job takes: how many of these to measure
+JOBS = {0.2: 300, 2.0: 50}              # seconds that a job takes: how many of these to measure
 FIRST = 1.3                             # job lengths until its first jobs have ended
 
 PIPE, FIFO, FAIR = "make's FIFO", "steve, fifo", "steve, fair"
