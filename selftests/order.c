@@ -441,6 +441,8 @@ static void let_all_have_turns(const struct party *party)
 	while (!all_had_their_turns(party)) {
 		if (!wait_until(all_wait(party)))
 			die("not all ask again");
+		if (party->diary->length > 10 * TURNS * party->clients)
+			die("somebody starves");
 		if (pool_set_jobs(1))
 			die("cannot go on");
 	}
