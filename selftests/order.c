@@ -673,7 +673,7 @@ TEST_F(crowd, nobody_overtakes)
 	trace_begin();
 	start_clients(party, variant->threads, play_as_it_likes);
 	ASSERT_EQ(0, pool_set_jobs(TEST_JOBS));
-	ASSERT_TRUE(wait_until(all_had_their_turns(party)));
+	ASSERT_TRUE(wait_at_most(4 * PATIENCE, all_had_their_turns(party)));
 	trace_set(TRACE "/tracing_on", "0");
 	end_clients(party);
 
