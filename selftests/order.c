@@ -327,8 +327,9 @@ static void start_clients(struct party *party, int threads,
 			  void (*to_play)(struct player *player))
 {
 	for (int i = 0; i < party->clients; i++) {
-		/* The first of its kind? */
-		bool many = i < party->clients / OF_EACH_KIND;
+		/* The first of its kind, which can sleep with all its threads? */
+		bool many = i < party->clients / OF_EACH_KIND &&
+			    party->kind[i] != TRY;
 		pid_t pid;
 
 		IN_CHILD(pid) {
@@ -366,7 +367,7 @@ static bool all_had_their_turns(const struct party *party)
 
 /* ---- They take turns ---- */
 
-/* The first client of each kind has so many threads. */
+/* The first client of each kind that can be woken has so many threads. */
 FIXTURE_VARIANT(mixture) {
 	unsigned int kinds;
 	int threads;

@@ -69,10 +69,10 @@ tokens()
 		awk -v pid="$1" '$1 == pid { print $2 }'
 }
 
-# signal_all SIGNAL: as a key of the terminal does.
+# signal_all SIGNAL: to all processes at once, as a key of the terminal does.
 signal_all()
 {
-	pkill "-$1" -s "$make"
+	env kill -s "$1" -- "-$make" 2>/dev/null
 }
 
 test_all_is_back_after_sigint()
