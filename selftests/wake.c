@@ -108,7 +108,6 @@ FIXTURE_SETUP(waiters)
 		self->pid[i] = start_waiter(self->fd, variant->wait);
 }
 
-/* Their parent is dead, and they with it. */
 FIXTURE_TEARDOWN_PARENT(waiters)
 {
 	if (!self->found.mask)
@@ -154,6 +153,14 @@ static int count_served(int fd)
 	return served;
 }
 
+static void end_waiters(const pid_t *pid, int n)
+{
+	for (int i = 0; i < n; i++)
+		kill(pid[i], SIGKILL);
+	for (int i = 0; i < n; i++)
+		reap(pid[i]);
+}
+
 TEST_F(waiters, one_return_wakes_one)
 {
 	int returns = variant->n < RETURNS ? variant->n : RETURNS;
@@ -167,6 +174,7 @@ TEST_F(waiters, one_return_wakes_one)
 		EXPECT_EQ((unsigned int)(variant->n - i - 1),
 			  pool_status().waiting);
 	}
+	end_waiters(self->pid, variant->n);
 }
 
 TEST_HARNESS_MAIN

@@ -32,7 +32,7 @@ start_build()
 clean_up_build()
 {
 	status=$?
-	signal_all KILL
+	signal_all KILL 2>/dev/null
 	(exit $status)
 	clean_up
 }
@@ -72,7 +72,7 @@ tokens()
 # signal_all SIGNAL: to all processes at once, as a key of the terminal does.
 signal_all()
 {
-	env kill -s "$1" -- "-$make" 2>/dev/null
+	kill "-$1" "-$make"
 }
 
 test_all_is_back_after_sigint()
