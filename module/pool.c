@@ -26,7 +26,7 @@
 #define RETRY_FACTOR		40
 #define RETRY_MAX_NS		(30ULL * NSEC_PER_SEC)
 
-/* A client that returns a token while it is cold is about to ask again. */
+/* A client that returns a token is about to ask again. */
 #define OWN_RETURN_NS		(5 * NSEC_PER_MSEC)
 
 /* No token is kept for a client longer than this. */
@@ -238,6 +238,37 @@ static void sleep_or_cool(struct steve_pool *pool,
 		settle(pool, client, now);
 	else
 		turn_cold(pool, client, now);
+}
+
+/*
+ * @client asks for a token. If the one it has just returned served another that
+ * waits on with further threads, that went to the tail before @client could ask
+ * again, and would gain a turn by it each time. So it goes behind @client,
+ * unless others have come in between.
+ */
+static void ask_for_place(struct steve_pool *pool,
+			  struct steve_pool_client *client, u64 now)
+{
+	struct steve_pool_client *served;
+	struct rb_node *last;
+
+	if (client->place)
+		return;
+	if (client->passed_on != pool->last_place ||
+	    now - client->passed_at > OWN_RETURN_NS) {
+		give_place(pool, client, now);
+		return;
+	}
+
+	give_place(pool, client, now);
+	last = rb_last(&pool->wakeable.by_place.rb_root);
+	served = rb_entry_safe(last, struct steve_pool_client, place_node);
+	if (!served || served->place != client->passed_on)
+		return;
+	line_leave(served);
+	drop_place(pool, served);
+	give_place(pool, served, now);
+	settle(pool, served, now);
 }
 
 /* ---- Tokens and reservations ---- */
@@ -603,7 +634,7 @@ void steve_pool_miss(struct steve_pool *pool, struct steve_pool_client *client,
 	client->missed_at = now;
 	client->tries += client->tries < 2;
 	client->may_keep = client->tries > 1 && client->habit;
-	give_place(pool, client, now);
+	ask_for_place(pool, client, now);
 	/* Edge-triggered epoll sleeps without asking again. */
 	client->polling = pool->ops->armed(client);
 	sleep_or_cool(pool, client, now);
@@ -625,7 +656,7 @@ void steve_pool_block(struct steve_pool *pool, struct steve_pool_client *client,
 	lockdep_assert_held(&pool->lock);
 
 	client->readers++;
-	give_place(pool, client, now);
+	ask_for_place(pool, client, now);
 	settle(pool, client, now);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_block);
@@ -717,6 +748,8 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_give_quick);
 void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 		     size_t count, u64 now, struct steve_pool_given *given)
 {
+	u64 last_place;
+
 	lockdep_assert_held(&pool->lock);
 
 	*given = (struct steve_pool_given){ .strays = count };
@@ -747,7 +780,13 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	pool->counts.strays -= given->returned + given->lent;
 	settle(pool, client, now);
 	keep_own_return(pool, client, now);
+
+	last_place = pool->last_place;
 	dispatch(pool, now);
+	if (pool->last_place != last_place) {
+		client->passed_on = pool->last_place;
+		client->passed_at = now;
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_give);
 
@@ -797,7 +836,7 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		return true;
 	}
 	client->polling = true;
-	give_place(pool, client, now);
+	ask_for_place(pool, client, now);
 	settle(pool, client, now);
 	return false;
 }

@@ -118,6 +118,9 @@ struct steve_pool_group {
  * @lapse: when the reservation ends
  * @retry: no token is reserved for its pollers before this time
  * @expiry: when its cold place ends
+ * @passed_on: the place got, once it was served, by the client that what it last
+ *	returned has served
+ * @passed_at: when that was
  * @missed_at: when its last try failed, 0 if it has come back since
  * @habit: how long it takes to come back after a failed try, 0 if not known
  * @group: whose share its tokens count to
@@ -146,6 +149,8 @@ struct steve_pool_client {
 	u64 lapse;
 	u64 retry;
 	u64 expiry;
+	u64 passed_on;
+	u64 passed_at;
 	u64 missed_at;
 	u64 habit;
 	struct steve_pool_group *group;

@@ -1159,6 +1159,59 @@ static void whoever_wants_more_goes_to_the_tail(struct kunit *test)
 	expect_served(world, "1 2 3 1 2 1");
 }
 
+static void whoever_asks_at_once_stands_before_whom_it_served(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block_many(world, 1, 2);
+	block(world, 1);
+	give(world, 0, 1);
+	block(world, 0);
+	give(world, 1, 1);
+	give(world, 2, 1);
+	give(world, 0, 1);
+	expect_served(world, "1 2 0 1");
+}
+
+static void whoever_asks_later_stands_behind_whom_it_served(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 1);
+	block(world, 1);
+	give(world, 0, 1);
+	pass(world, OWN_RETURN + 1);
+	block(world, 0);
+	give(world, 1, 1);
+	expect_served(world, "1 1");
+}
+
+static void whoever_came_in_between_stands_before_both(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 1);
+	block(world, 1);
+	give(world, 0, 1);
+	block(world, 2);
+	block(world, 0);
+	give(world, 1, 1);
+	give(world, 1, 1);
+	expect_served(world, "1 1 2");
+}
+
+static void whoever_serves_itself_keeps_its_place(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+
+	block(world, 0);
+	block(world, 0);
+	give(world, 0, 1);
+	block(world, 0);
+	KUNIT_EXPECT_EQ(test, place(world, 0), 2);
+	expect_served(world, "0");
+}
+
 static void a_served_poller_goes_to_the_tail(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 3);
@@ -3437,6 +3490,10 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(one_return_wakes_one_client),
 	KUNIT_CASE(a_client_has_one_place_for_all_its_threads),
 	KUNIT_CASE(whoever_wants_more_goes_to_the_tail),
+	KUNIT_CASE(whoever_asks_at_once_stands_before_whom_it_served),
+	KUNIT_CASE(whoever_asks_later_stands_behind_whom_it_served),
+	KUNIT_CASE(whoever_came_in_between_stands_before_both),
+	KUNIT_CASE(whoever_serves_itself_keeps_its_place),
 	KUNIT_CASE(a_served_poller_goes_to_the_tail),
 	KUNIT_CASE(a_served_poller_that_sleeps_no_more_has_no_place),
 	KUNIT_CASE(whoever_has_enough_has_no_place),

@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -684,6 +685,47 @@ TEST_F(crowd, nobody_overtakes)
 	/* Each turn is asked for, granted and ended. */
 	EXPECT_EQ(0, count_overtakers(waiter, party->clients,
 				      3 * TURNS * party->clients));
+}
+
+/* The first client has many threads, the others have one. */
+FIXTURE(threads) {
+	struct party party;
+	struct steve_settings found;
+};
+
+FIXTURE_SETUP(threads)
+{
+	self->party = make_party(BIT(READ));
+	self->found = prepare_pool(_metadata);
+}
+
+FIXTURE_TEARDOWN_PARENT(threads)
+{
+	restore_pool(_metadata, &self->found);
+}
+
+/*
+ * Who has one thread asks again only once it has returned its token, and finds
+ * that the others' further threads have asked long before.
+ */
+TEST_F(threads, count_as_one_client)
+{
+	struct party *party = &self->party;
+	int fewest = INT_MAX, most = 0;
+
+	start_clients(party, THREADS, play_as_it_likes);
+	ASSERT_EQ(0, pool_set_jobs(1));
+	ASSERT_TRUE(wait_until(all_had_their_turns(party)));
+	end_clients(party);
+
+	for (int i = 0; i < party->clients; i++) {
+		int turns = party->diary->turns[i];
+
+		fewest = turns < fewest ? turns : fewest;
+		most = turns > most ? turns : most;
+	}
+	/* A machine may be slow now and then. */
+	EXPECT_GE(fewest + fewest / 5, most);
 }
 
 /* ---- Those that only try ---- */
