@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <liburing.h>
+#include <poll.h>
 
 FIXTURE_VARIANT_ADD(pool, device) {
 	.path = STEVE_DEVICE,
@@ -110,6 +111,54 @@ TEST_F(pool, read_into_bad_memory_takes_nothing)
 	submit_read(&ring, self->fd, bad_memory());
 	EXPECT_EQ(-EFAULT, get_result(&ring));
 	EXPECT_TRUE(pool_idle());
+}
+
+static void submit_poll(struct io_uring *ring, int fd)
+{
+	io_uring_prep_poll_add(io_uring_get_sqe(ring), fd, POLLIN);
+	if (io_uring_submit(ring) != 1)
+		die("cannot submit a poll");
+}
+
+TEST_F(pool, many_polls_tell_of_one_token)
+{
+	struct io_uring ring;
+	pid_t holder;
+
+	if (!open_ring(&ring))
+		SKIP(return, "kernel without io_uring");
+	take_many(self->fd, 3);
+	holder = start_holder(1);
+	submit_poll(&ring, self->fd);
+	submit_poll(&ring, self->nonblock);
+	submit_poll(&ring, self->fd);
+	EXPECT_EQ(0, io_uring_cq_ready(&ring));
+	EXPECT_EQ(1, pool_status().waiting);
+
+	kill_and_reap(holder);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(POLLIN, get_result(&ring));
+	EXPECT_EQ(1, pool_status().reserved);
+	EXPECT_EQ(1, fionread(self->fd));
+	take(self->fd);
+	EXPECT_EQ(1, count_threads());
+}
+
+TEST_F(pool, poll_that_is_cancelled_takes_nothing)
+{
+	struct io_uring ring;
+	pid_t reader;
+
+	if (!open_ring(&ring))
+		SKIP(return, "kernel without io_uring");
+	take_many(self->fd, 4);
+	submit_poll(&ring, self->nonblock);
+	EXPECT_EQ(STEVE_WAIT_POLL, pool_client(getpid()).wait);
+	reader = start_reader();
+	io_uring_queue_exit(&ring);
+	give(self->fd);
+	EXPECT_TRUE(wait_until(pool_client(reader).held == 1));
+	kill_and_reap(reader);
 }
 
 TEST_F(pool, ring_of_the_dead_takes_nothing)
