@@ -37,9 +37,9 @@ def on_phases(report, account, wanted):
             report.add(False, f"{name}: the tokens too many never came back")
             continue
         wait = phase.drained - phase.begin
-        kept = phase.most_held == phase.jobs and 0 < phase.most_compilers <= phase.jobs
+        kept = phase.most_held == phase.jobs and 0 < phase.most_working <= phase.jobs
         report.add(kept, f"{name}: most tokens held {phase.most_held}, most compilers "
-                         f"{phase.most_compilers}"
+                         f"{phase.most_working}"
                          + (f", drained in {wait:.1f} s" if wait > 0 else ""))
 
 
@@ -77,9 +77,9 @@ def on_builds(report, builds, how):
 
 
 def on_time(report, shared, alone, jobs):
-    most = alone.account.most_compilers
+    most = alone.account.most_working
     report.add(True, f"time with the pool: {shared.seconds:.1f} s, "
-                     f"most compilers {shared.account.most_compilers}")
+                     f"most compilers {shared.account.most_working}")
     report.add(most > jobs, f"time without, each with -j{jobs}: {alone.seconds:.1f} s, "
                             f"most compilers {most}")
 
@@ -102,7 +102,7 @@ def panel(course, title, what, names):
         title,
         areas={name: [(step.time - begin, getattr(step, what).get(name, 0)) for step in steps]
                for name in names},
-        line=[(step.time - begin, sum(step.compilers.values())) for step in steps],
+        line=[(step.time - begin, sum(step.working.values())) for step in steps],
         limit=[(step.time - begin, step.jobs) for step in steps],
         marks=[(time - begin, words) for time, words in course.marks],
         end=steps[-1].time - begin)
@@ -130,6 +130,6 @@ def as_json(report, shared, alone):
         "reclaimed": {str(pid): tokens for pid, tokens in account.reclaimed.items()},
         "status": shared.status,
         "seconds": {"pool": shared.seconds, "alone": alone.seconds},
-        "most_compilers": {"pool": account.most_compilers,
-                           "alone": alone.account.most_compilers},
+        "most_compilers": {"pool": account.most_working,
+                           "alone": alone.account.most_working},
     }, indent=2) + "\n"

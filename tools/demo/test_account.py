@@ -42,8 +42,22 @@ class Counting(unittest.TestCase):
         self.assertEqual(account.held, {})
         self.assertEqual(account.reclaimed, {ROOT: 1})
         self.assertEqual(account.phases[0].most_held, 2)
-        self.assertEqual(account.most_compilers, 1)
-        self.assertEqual(account.steps[1].compilers, {"build": 1})
+        self.assertEqual(account.most_working, 1)
+        self.assertEqual(account.steps[1].working, {"build": 1})
+
+    def test_many_returned_at_once(self):
+        account = replay(grant(1, 1, 1), grant(1, 2, 0), back(1, 0, 2))
+        self.assertEqual(account.faults, [])
+        self.assertEqual(account.held, {})
+
+    def test_a_slot_is_lent(self):
+        lend = "steve_lend: pid=2 held=0 available=3"
+        account = replay(lend, grant(1, 1, 2), grant(2, 0, 1), back(1, 0, 2))
+        self.assertEqual(account.faults, [])
+        self.assertEqual(account.lent, set())
+        account = replay(lend, *(grant(1, n, 3 - n) for n in range(1, 4)))
+        self.assertEqual(account.faults, [])
+        self.assertEqual(account.total(), 3)
 
     def test_one_token_too_many(self):
         account = replay(grant(1, 1, 1), grant(2, 1, 0), grant(3, 1, -1))
@@ -58,6 +72,13 @@ class Counting(unittest.TestCase):
         account.replay(trace(grant(1, 1, -1)))
         self.assertIn("2 tokens held, 1 allowed", account.faults[0])
 
+    def test_what_is_reserved_outlives_a_shrink(self):
+        shrink = "steve_resize: jobs=1 size=1 available=-1"
+        account = replay(grant(1, 1, 0), shrink, grant(2, 1, -1))
+        self.assertEqual(account.faults, [])
+        account = replay(grant(1, 1, 0), shrink, grant(2, 1, -1), back(1, 0, 0), grant(1, 1, -1))
+        self.assertIn("2 tokens held, 1 allowed", account.faults[0])
+
     def test_tokens_from_nowhere(self):
         self.assertIn("are free", replay(grant(1, 1, 2)).faults[0])
         self.assertIn("2 by the event", replay(grant(1, 2, 0)).faults[0])
@@ -69,7 +90,16 @@ class Counting(unittest.TestCase):
 
     def test_compiler_without_token(self):
         account = replay("sched_process_exec: filename=/usr/libexec/cc1 pid=10 old_pid=10")
-        self.assertIn("1 compilers of build run on 0 tokens", account.faults[0])
+        self.assertIn("1 workers of build run on 0 tokens", account.faults[0])
+
+    def test_a_slot_needs_no_token(self):
+        account = Account(jobs=2, roots={ROOT: "build"}, workers=("sleep",), slots=1)
+        exec_sleep = "sched_process_exec: filename=/usr/bin/sleep pid={0} old_pid={0}"
+        fork = "sched_process_fork: comm=make pid=10 child_comm=make child_pid=11"
+        account.replay(trace(fork, exec_sleep.format(ROOT)))
+        self.assertEqual(account.faults, [])
+        account.replay(trace(exec_sleep.format(11)))
+        self.assertIn("2 workers of build run on 0 tokens", account.faults[0])
 
     def test_unknown_line(self):
         with self.assertRaises(tracing.TraceError):
