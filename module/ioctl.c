@@ -195,7 +195,7 @@ static bool show_client(struct steve_client *client, bool all,
 	info->uid = from_kuid_munged(current_user_ns(), cred->uid);
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	info->held = client->pool.held;
-	info->reserved = client->pool.reservation != STEVE_RESERVED_NONE;
+	info->reserved = client->pool.reserved;
 	info->lent = client->pool.lent;
 	info->wait = wait_state(client);
 	info->place = client->pool.place;

@@ -315,6 +315,7 @@ static void reserve(struct steve_pool *pool, struct steve_pool_client *client,
 		    enum steve_reservation reservation, u64 span, u64 now)
 {
 	client->reservation = reservation;
+	client->reserved++;
 	client->lapse = now + span;
 	pool->reserved++;
 	settle(pool, client, now);
@@ -330,15 +331,29 @@ static u64 reserve_span(const struct steve_pool *pool)
 	return (u64)pool->set.reserve_ms * NSEC_PER_MSEC;
 }
 
-/* The caller settles the client afterwards. */
+/* Keeping is paid for in advance. */
+static void refund(struct steve_pool *pool, struct steve_pool_client *client,
+		   u64 now)
+{
+	if (client->reservation == STEVE_RESERVED_KEPT && client->lapse > now)
+		add_keep_credit(pool, client->lapse - now);
+}
+
+/* Of what is reserved, for one token. The caller settles the client. */
 static void unreserve(struct steve_pool *pool, struct steve_pool_client *client,
 		      u64 now)
 {
-	/* Keeping is paid for in advance. */
-	if (client->reservation == STEVE_RESERVED_KEPT && client->lapse > now)
-		add_keep_credit(pool, client->lapse - now);
-	client->reservation = STEVE_RESERVED_NONE;
+	refund(pool, client, now);
 	pool->reserved--;
+	if (!--client->reserved)
+		client->reservation = STEVE_RESERVED_NONE;
+}
+
+static void unreserve_all(struct steve_pool *pool,
+			  struct steve_pool_client *client, u64 now)
+{
+	while (client->reserved)
+		unreserve(pool, client, now);
 }
 
 /*
@@ -483,17 +498,21 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
  * GNU make polls, is ended there by SIGCHLD, reaps, returns the token and polls
  * again: it is cold whenever it returns one. So if it is next in turn, that
  * token is kept for the moment that takes; else the blocked readers would have
- * all of its turns.
+ * all of its turns. The same for one that only tries, and for which one is kept
+ * already: as it was away, others had many turns since, and it had none.
  */
 static void keep_own_return(struct steve_pool *pool,
 			    struct steve_pool_client *client, u64 now)
 {
-	if (!client->place || client->reservation || is_asleep(pool, client))
+	if (!client->place || is_asleep(pool, client))
+		return;
+	if (client->reservation && client->reservation != STEVE_RESERVED_KEPT)
 		return;
 	turn_cold(pool, client, now);
-	if (line_first(pool, &pool->wakeable) && may_take(pool, client, now))
-		reserve(pool, client, STEVE_RESERVED_RETURNED, OWN_RETURN_NS,
-			now);
+	if (!line_first(pool, &pool->wakeable) || !may_take(pool, client, now))
+		return;
+	refund(pool, client, now);
+	reserve(pool, client, STEVE_RESERVED_RETURNED, OWN_RETURN_NS, now);
 }
 
 static u64 retry_span(const struct steve_pool *pool, unsigned int times)
@@ -510,8 +529,8 @@ static void lapse(struct steve_pool *pool, struct steve_pool_client *client,
 {
 	enum steve_reservation reservation = client->reservation;
 
-	unreserve(pool, client, now);
-	pool->counts.lapsed++;
+	pool->counts.lapsed += client->reserved;
+	unreserve_all(pool, client, now);
 	trace_steve_lapse(pool, client);
 
 	switch (reservation) {
@@ -822,9 +841,10 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		return true;
 	case STEVE_RESERVED_RETURNED:
 	case STEVE_RESERVED_KEPT:
-		unreserve(pool, client, now);
+		unreserve_all(pool, client, now);
 		reserve(pool, client, STEVE_RESERVED_SEEN, reserve_span(pool),
 			now);
+		dispatch(pool, now);
 		return true;
 	}
 
@@ -893,7 +913,7 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 u32 steve_pool_readable(struct steve_pool *pool,
 			const struct steve_pool_client *client, u64 now)
 {
-	u32 reserved = client->reservation != STEVE_RESERVED_NONE;
+	u32 reserved = client->reserved;
 
 	lockdep_assert_held(&pool->lock);
 
@@ -906,8 +926,7 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_readable);
 static void forget_wish(struct steve_pool *pool,
 			struct steve_pool_client *client, u64 now)
 {
-	if (client->reservation)
-		unreserve(pool, client, now);
+	unreserve_all(pool, client, now);
 	drop_place(pool, client);
 	client->polling = false;
 	client->may_keep = false;

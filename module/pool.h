@@ -106,7 +106,8 @@ struct steve_pool_group {
  * @pid: names the client in traces
  * @held: tokens it has
  * @readers: threads of it that are blocked in read
- * @reservation: whether a token is put aside for it
+ * @reservation: how tokens are put aside for it
+ * @reserved: how many; more than one only by STEVE_RESERVED_RETURNED
  * @lent: it has lent its implicit slot
  * @polling: it found no token by poll and may be asleep there
  * @may_keep: a token may be kept for it once
@@ -138,6 +139,7 @@ struct steve_pool_client {
 	u32 held;
 	u32 readers;
 	enum steve_reservation reservation;
+	u32 reserved;
 	bool lent;
 	bool polling;
 	bool may_keep;

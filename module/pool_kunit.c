@@ -233,7 +233,7 @@ static void check_sums(struct world *world)
 		struct steve_pool_client *client = &world->clients[i].pool;
 
 		held += client->held;
-		reserved += client->reservation != STEVE_RESERVED_NONE;
+		reserved += client->reserved;
 		lent += client->lent;
 		waiting += client->place != 0;
 	}
@@ -2370,6 +2370,97 @@ static void a_token_is_kept_for_whoever_keeps_trying(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
 }
 
+/* Client 1 holds a token, and one is kept for it; client 0 has two and waits. */
+static struct world *new_returning_ninja_world(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 4);
+	int i;
+
+	give(world, 0, 1);
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, HABIT);
+	for (i = 0; i < 3; i++)
+		block(world, 0);
+	give(world, 0, 1);
+	KUNIT_ASSERT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	return world;
+}
+
+static void an_own_return_is_kept_beside_a_kept_token(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+
+	give(world, 1, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 2);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 2);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_FALSE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 0);
+}
+
+static void both_are_kept_for_a_moment(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+	u64 lapsed = world->pool.counts.lapsed;
+
+	give(world, 1, 1);
+	pass(world, OWN_RETURN - 1);
+	expect_served(world, "");
+	pass(world, 1);
+	expect_served(world, "0 0");
+	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, lapsed + 2);
+	KUNIT_EXPECT_NE(test, place(world, 1), 0);
+}
+
+static void one_left_of_both_lapses_too(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+
+	give(world, 1, 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 1);
+	pass(world, OWN_RETURN);
+	expect_served(world, "0");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+	KUNIT_EXPECT_EQ(test, place(world, 1), 0);
+}
+
+static void a_poll_leaves_one_of_both(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+
+	give(world, 1, 1);
+	KUNIT_EXPECT_TRUE(test, look(world, 1));
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 1);
+	expect_served(world, "0");
+}
+
+static void no_third_token_is_kept(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+
+	give(world, 1, 1);
+	give(world, 0, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.reserved, 2);
+	expect_served(world, "0");
+}
+
+static void what_was_paid_for_a_kept_token_is_refunded(struct kunit *test)
+{
+	struct world *world = new_returning_ninja_world(test);
+	s64 credit = world->pool.keep_credit;
+	u64 left = world->clients[1].pool.lapse - world->now;
+
+	give(world, 1, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.keep_credit, credit + (s64)left);
+	take(world, 1);
+	take(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.keep_credit, credit + (s64)left);
+}
+
 static void a_kept_token_is_not_for_a_newcomer(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
@@ -3579,6 +3670,12 @@ static struct kunit_case keeping_cases[] = {
 	KUNIT_CASE(no_own_return_is_kept_in_a_pool_that_drains),
 	KUNIT_CASE(fair_keeps_no_own_return_for_whoever_has_more),
 	KUNIT_CASE(a_token_is_kept_for_whoever_keeps_trying),
+	KUNIT_CASE(an_own_return_is_kept_beside_a_kept_token),
+	KUNIT_CASE(both_are_kept_for_a_moment),
+	KUNIT_CASE(one_left_of_both_lapses_too),
+	KUNIT_CASE(a_poll_leaves_one_of_both),
+	KUNIT_CASE(no_third_token_is_kept),
+	KUNIT_CASE(what_was_paid_for_a_kept_token_is_refunded),
 	KUNIT_CASE(a_kept_token_is_not_for_a_newcomer),
 	KUNIT_CASE(what_will_be_kept_is_not_readable),
 	KUNIT_CASE(what_is_free_beyond_that_is_readable),

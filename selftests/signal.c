@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* What a child tells of its read. */
 struct report {
@@ -425,6 +426,7 @@ TEST_F(pool, suspend_costs_no_place_and_no_wake_up)
 
 	take_many(self->fd, 4);
 	pid = start_reader();
+	ASSERT_TRUE(wait_until(proc_in_syscall(pid, pid, SYS_read)));
 	before = pool_status();
 	row = pool_client(pid);
 	sleeps = proc_sleeps(pid);

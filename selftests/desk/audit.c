@@ -26,7 +26,7 @@ static void judge_account(struct process *process)
 	struct judged *judged = &process->judged;
 	struct account account = {
 		.held = client->held,
-		.reserved = client->reservation != STEVE_RESERVED_NONE,
+		.reserved = client->reserved,
 		.lent = client->lent,
 		.waiting = client->place != 0,
 	};

@@ -25,6 +25,9 @@
 #define PUNISHED_NS		(30 * NSEC_PER_SEC)
 #define PUNISHED_FACTOR		40	/* times a reservation, if that is more */
 
+/* How long a client that returned a token may take to ask again. */
+#define OWN_RETURN_NS		(5 * NSEC_PER_MSEC)
+
 /* A client that does nothing for less than this loses no place. */
 #define COLD_NS			(60 * NSEC_PER_SEC)
 
@@ -194,16 +197,33 @@ static void reservation_begins(struct process *process)
 	judged->lapse = process->client.lapse;
 }
 
+/* Is it put behind the client that served it, which has asked just before? */
+static bool makes_way(const struct process *process)
+{
+	const struct process *asker = process->world->judge.asker;
+
+	return asker && asker != process &&
+	       asker->judged.passed_on == process->judged.place &&
+	       asker->client.place == process->judged.place + 1 &&
+	       process->world->now - asker->judged.passed_at <= OWN_RETURN_NS;
+}
+
 void trace_steve_enqueue(const struct steve_pool *pool,
 			 const struct steve_pool_client *client)
 {
 	struct process *process = to_process(client);
+	struct judged *judged = &process->judged;
 
 	judge_touch(process);
 	tell(process, "queues");
+	if (judged->place && makes_way(process)) {
+		judged->moved = true;
+		judged->place = client->place;
+	}
 	/* A grant is told after the place at the tail that follows it. */
-	if (!process->judged.place)
-		process->judged.place = client->place;
+	process->world->judge.asker = judged->place ? NULL : process;
+	if (!judged->place)
+		judged->place = client->place;
 }
 
 void trace_steve_grant(const struct steve_pool *pool,
@@ -214,12 +234,18 @@ void trace_steve_grant(const struct steve_pool *pool,
 
 	judge_touch(process);
 	tell(process, "has a token");
-	if (judged->reservation)
-		reservation_ends(process);
-	else
+	if (!judged->reservation)
 		judge_turn(process, judged->tokens);
+	else if (!client->reserved)
+		reservation_ends(process);
 	judged->place = client->place;
 	judged->moved = true;
+	if (client->place && process->world->judge.giver) {
+		struct judged *giver = &process->world->judge.giver->judged;
+
+		giver->passed_on = client->place;
+		giver->passed_at = process->world->now;
+	}
 }
 
 void trace_steve_reserve(const struct steve_pool *pool,
@@ -544,6 +570,7 @@ void judge_gives(struct process *process, size_t count)
 	judged->tokens -= returned;
 	judged->returned = returned;
 	judged->may_lend = !judged->lent;
+	process->world->judge.giver = process;
 	judged->own_return = returned && available + (int)returned > 0 &&
 			     stands_first(process);
 }
@@ -572,6 +599,7 @@ void judge_gave(struct process *process, size_t count,
 			    "%u returned a token while it stood first, and that is gone",
 			    process->index);
 	judged->own_return = false;
+	process->world->judge.giver = NULL;
 }
 
 /**

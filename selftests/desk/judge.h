@@ -44,6 +44,8 @@ struct account {
  * @asked: it found no token in this step
  * @moved: something happened in this step for which it may lose its place
  * @old_place: the place it is to lose in this step, 0 for none
+ * @passed_on: the place that whoever it served by a return got for what waits on
+ * @passed_at: when that was
  * @own_return: the token it returns in this step is to be kept for it
  * @used_at: when it last did anything
  * @reservation: how a token is put aside for it
@@ -71,6 +73,8 @@ struct judged {
 	bool asked;
 	bool moved;
 	u64 old_place;
+	u64 passed_on;
+	u64 passed_at;
 	bool own_return;
 	u64 used_at;
 	enum steve_reservation reservation;
@@ -99,6 +103,8 @@ struct judged {
  * @available: tokens free after the last step
  * @shrank: something happened in this step after which fewer may be free than 0
  * @kept_now: a token was kept for a cold client in this step
+ * @giver: who returns tokens in this step, or NULL
+ * @asker: who got the last place, by asking for a token, or NULL
  * @until_all: steps to go until all clients are looked at, not just some
  * @budget: token-time that keeping may have used
  * @kept: token-time that it used
@@ -115,6 +121,8 @@ struct judge {
 	int available;
 	bool shrank;
 	bool kept_now;
+	struct process *giver;
+	struct process *asker;
 	unsigned int until_all;
 	double budget;
 	double kept;
