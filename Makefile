@@ -34,6 +34,9 @@ demo:
 check:
 	@tools/check
 
+check-matrix:
+	@tools/check 6.1 6.12 6.12-rt 7.2
+
 bench-fairness:
 	@tools/bench/bench fairness
 
@@ -50,6 +53,7 @@ help:
 	@echo 'make install        install both (as root); DESTDIR and PREFIX are honoured'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
+	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make clean          remove what was built'
@@ -66,4 +70,4 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check bench-fairness bench-reserve clean help kernel-headers
+.PHONY: all modules tools selftests install demo check check-matrix bench-fairness bench-reserve clean help kernel-headers
