@@ -569,8 +569,9 @@ void steve_file_release(struct steve_file *file)
 
 static int make_caches(void)
 {
-	client_cache = KMEM_CACHE(steve_client, SLAB_ACCOUNT);
-	handle_cache = KMEM_CACHE(steve_handle, SLAB_ACCOUNT);
+	/* What was merged leaves a link in sysfs when it goes. */
+	client_cache = KMEM_CACHE(steve_client, SLAB_ACCOUNT | SLAB_NO_MERGE);
+	handle_cache = KMEM_CACHE(steve_handle, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	steve_wq = alloc_workqueue("steve", WQ_UNBOUND | WQ_HIGHPRI, 0);
 	return client_cache && handle_cache && steve_wq ? 0 : -ENOMEM;
 }

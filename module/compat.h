@@ -43,6 +43,10 @@ static inline int copy_struct_to_user(void __user *dst, size_t usize,
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define SLAB_NO_MERGE	0
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #include <linux/fs.h>
 
