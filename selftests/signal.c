@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 /* What a child tells of its read. */
 struct report {
@@ -416,6 +417,16 @@ static int freeze_all(void)
 	return fd;
 }
 
+static bool linux_is_before(int major, int minor)
+{
+	struct utsname name;
+	int a, b;
+
+	if (uname(&name) || sscanf(name.release, "%d.%d", &a, &b) != 2)
+		die("cannot tell the version of the kernel");
+	return a < major || (a == major && b < minor);
+}
+
 TEST_F(pool, suspend_costs_no_place_and_no_wake_up)
 {
 	struct steve_status before;
@@ -443,7 +454,9 @@ TEST_F(pool, suspend_costs_no_place_and_no_wake_up)
 	EXPECT_EQ(STEVE_WAIT_READ, pool_client(pid).wait);
 	EXPECT_EQ(row.place, pool_client(pid).place);
 	EXPECT_EQ(before.interrupted, pool_status().interrupted);
-	EXPECT_EQ(sleeps, proc_sleeps(pid));
+	/* Older kernels wake whom they have frozen, which then sleeps again. */
+	if (!linux_is_before(6, 7))
+		EXPECT_EQ(sleeps, proc_sleeps(pid));
 	give(self->fd);
 	EXPECT_EQ(1, pool_client(pid).held);
 	kill_and_reap(pid);
