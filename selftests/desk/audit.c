@@ -303,6 +303,8 @@ void judge_step(struct world *world)
 			judge_process(judge->touched[i]);
 	}
 	judge->touched_count = 0;
+	/* A place that goes to somebody else does so in the same step. */
+	judge->asker = NULL;
 	judge_sums(world, all);
 	judge_timer(world);
 	judge_idle(world);

@@ -104,7 +104,7 @@ struct judged {
  * @shrank: something happened in this step after which fewer may be free than 0
  * @kept_now: a token was kept for a cold client in this step
  * @giver: who returns tokens in this step, or NULL
- * @asker: who got the last place, by asking for a token, or NULL
+ * @asker: who got the last place in this step, by asking for a token, or NULL
  * @until_all: steps to go until all clients are looked at, not just some
  * @budget: token-time that keeping may have used
  * @kept: token-time that it used
