@@ -705,8 +705,9 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_unblock);
  * @client: who took it
  * @now: the time
  *
- * It is back in the pool. What was taken may have been the client's own slot;
- * that is lent again.
+ * It is back in the pool. What was taken may have been the client's own slot,
+ * or another thread has returned it meanwhile; then the slot is lent, unless as
+ * many are lent as may be.
  */
 void steve_pool_untake(struct steve_pool *pool,
 		       struct steve_pool_client *client, u64 now)
@@ -718,7 +719,7 @@ void steve_pool_untake(struct steve_pool *pool,
 		unhold(pool, client, 1);
 		pool->counts.returned++;
 		trace_steve_return(pool, client);
-	} else if (!client->lent) {
+	} else if (!client->lent && pool->lent < pool->set.jobs) {
 		client->lent = true;
 		pool->lent++;
 		pool->counts.loans++;

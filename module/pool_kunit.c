@@ -1058,10 +1058,34 @@ static void a_slot_that_was_not_delivered_is_lent_again(struct kunit *test)
 
 	give(world, 1, 1);
 	KUNIT_ASSERT_TRUE(test, take(world, 1));
-	set_jobs(world, 0);
 	untake(world, 1);
 	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
 	KUNIT_EXPECT_EQ(test, world->pool.counts.strays, 0);
+}
+
+/* Else processes that read into bad memory could make tokens without end. */
+static void a_slot_that_was_not_delivered_may_be_one_too_many(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	give(world, 1, 1);
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	give(world, 2, 1);
+	untake(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+	KUNIT_EXPECT_EQ(test, available(world), 2);
+}
+
+static void what_was_returned_meanwhile_may_be_one_too_many(struct kunit *test)
+{
+	struct world *world = new_world(test, 1);
+
+	KUNIT_ASSERT_TRUE(test, take(world, 1));
+	give(world, 1, 1);
+	give(world, 2, 1);
+	untake(world, 1);
+	KUNIT_EXPECT_EQ(test, world->pool.lent, 1);
+	KUNIT_EXPECT_EQ(test, available(world), 2);
 }
 
 /* Another thread of the client was quicker. */
@@ -3572,6 +3596,8 @@ static struct kunit_case token_cases[] = {
 	KUNIT_CASE(what_was_not_delivered_is_free),
 	KUNIT_CASE(what_was_not_delivered_serves_whoever_waits),
 	KUNIT_CASE(a_slot_that_was_not_delivered_is_lent_again),
+	KUNIT_CASE(a_slot_that_was_not_delivered_may_be_one_too_many),
+	KUNIT_CASE(what_was_returned_meanwhile_may_be_one_too_many),
 	KUNIT_CASE(what_was_returned_meanwhile_is_no_stray),
 	{}
 };

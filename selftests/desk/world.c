@@ -294,10 +294,11 @@ static void untake(struct process *process)
 	struct steve_pool_client *client = &process->client;
 	struct steve_pool_given given = {
 		.returned = client->held != 0,
-		.lent = !client->held && !client->lent,
-		.strays = !client->held && client->lent,
+		.lent = !client->held && !client->lent &&
+			world->pool.lent < world->pool.set.jobs,
 	};
 
+	given.strays = !given.returned && !given.lent;
 	judge_gives(process, 1);
 	/* It is about to go, not to ask again. */
 	process->judged.own_return = false;
