@@ -18,7 +18,6 @@
 #include "chardev.h"
 #include "client.h"
 #include "ioctl.h"
-#include "params.h"
 
 static gfp_t gfp_for(bool nowait)
 {
@@ -187,7 +186,7 @@ static ssize_t steve_give(struct file *file, size_t count, bool nowait)
 	pr_info_ratelimited("%s[%d] wrote %zu more than the tokens it had to return\n",
 			    current->comm, task_tgid_nr(current),
 			    given.strays);
-	if (!steve_strict)
+	if (!READ_ONCE(steve_pool.set.strict))
 		return count;
 	return given.strays < count ? count - given.strays : -ENOSPC;
 }

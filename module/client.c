@@ -18,6 +18,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -25,6 +26,7 @@
 #include <linux/rculist.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
+#include <linux/sched/loadavg.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -142,12 +144,26 @@ static void defer(struct steve_pool *pool)
 	queue_work(steve_wq, &run_work);
 }
 
+static u32 load(struct steve_pool *pool)
+{
+	unsigned long avg = READ_ONCE(avenrun[0]) + FIXED_1 / 200;
+
+	return LOAD_INT(avg) * 100 + LOAD_FRAC(avg);
+}
+
+static u64 memory(struct steve_pool *pool)
+{
+	return (u64)si_mem_available() << PAGE_SHIFT;
+}
+
 static const struct steve_pool_ops pool_ops = {
 	.hand = hand,
 	.notify = notify,
 	.armed = armed,
 	.arm = arm,
 	.defer = defer,
+	.load = load,
+	.memory = memory,
 };
 
 static enum hrtimer_restart pool_timer_fired(struct hrtimer *timer)
@@ -351,7 +367,7 @@ static struct steve_client *know_client(gfp_t gfp)
 	struct steve_client *client, *other = NULL;
 
 	rcu_read_lock();
-	client = steve_client_known();
+	client = steve_client_of(pid);
 	rcu_read_unlock();
 	if (client)
 		return client;
@@ -481,15 +497,14 @@ struct steve_client *steve_client_current(struct steve_file *file,
 }
 
 /**
- * steve_client_known() - the client that the calling process is, if it is one
+ * steve_client_of() - the client that a process is, if it is one
+ * @pid: of its thread group
  *
- * Context: under rcu_read_lock().
+ * Context: under rcu_read_lock(), which protects the client.
  * Return: the client, which stays until the process is dead, or NULL.
  */
-struct steve_client *steve_client_known(void)
+struct steve_client *steve_client_of(struct pid *pid)
 {
-	struct pid *pid = task_tgid(current);
-
 	return rhashtable_lookup(&clients, &pid, clients_params);
 }
 
@@ -532,11 +547,38 @@ struct steve_file *steve_file_new(void)
 }
 
 /**
+ * steve_file_cap() - cap the pool for as long as a file is open
+ * @file: the file; a cap that it has already is changed
+ * @limits: the cap, of which a copy is made
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ENOMEM, or -ENOSPC if there are too many caps.
+ */
+int steve_file_cap(struct steve_file *file, const struct steve_pool_cap *limits)
+{
+	struct steve_pool_cap *cap, *old;
+	int err;
+
+	cap = kmemdup(limits, sizeof(*limits), GFP_KERNEL_ACCOUNT);
+	if (!cap)
+		return -ENOMEM;
+
+	spin_lock_irq(&steve_pool.lock);
+	old = file->cap;
+	err = steve_pool_cap(&steve_pool, cap, old, steve_now());
+	if (!err)
+		file->cap = cap;
+	spin_unlock_irq(&steve_pool.lock);
+	kfree(err ? cap : old);
+	return err;
+}
+
+/**
  * steve_file_release() - an open file is closed for the last time
  * @file: what steve_file_new() gave
  *
  * A client that has no other file to take tokens through leaves the queue.
- * Tokens stay with the clients that hold them.
+ * Tokens stay with the clients that hold them. The cap that the file has ends.
  *
  * Context: process context, may sleep.
  */
@@ -560,8 +602,11 @@ void steve_file_release(struct steve_file *file)
 		cond_resched();
 		spin_lock_irq(&steve_pool.lock);
 	}
+	if (file->cap)
+		steve_pool_uncap(&steve_pool, file->cap, steve_now());
 	pin_or_unpin();
 	spin_unlock_irq(&steve_pool.lock);
+	kfree(file->cap);
 	kfree(file);
 }
 

@@ -57,10 +57,13 @@ struct steve_client {
  * @last: the handle used last, which most often is the one wanted next
  * @handles: struct steve_handle of the clients that use it; protected by the
  *	pool's lock
+ * @cap: the cap that lasts as long as it is open, or NULL; protected by the
+ *	pool's lock
  */
 struct steve_file {
 	struct steve_handle __rcu *last;
 	struct list_head handles;
+	struct steve_pool_cap *cap;
 };
 
 /**
@@ -94,11 +97,12 @@ void steve_clients_exit(void);
 
 struct steve_client *steve_client_current(struct steve_file *file,
 					  enum steve_use use, gfp_t gfp);
-struct steve_client *steve_client_known(void);
+struct steve_client *steve_client_of(struct pid *pid);
 struct steve_client *steve_client_next(unsigned long *id);
 u32 steve_clients_count(void);
 
 struct steve_file *steve_file_new(void);
+int steve_file_cap(struct steve_file *file, const struct steve_pool_cap *limits);
 void steve_file_release(struct steve_file *file);
 
 /**

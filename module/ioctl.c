@@ -3,11 +3,14 @@
  * The calls of the administrator, and of programs that show the pool. What they
  * mean is written in the uapi header.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/steve.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <asm/ioctls.h>
 
@@ -20,16 +23,25 @@
 #define SETTINGS_SIZE_VER0	24
 #define CLIENTS_SIZE_VER0	40
 #define CLIENT_SIZE_VER0	48
+#define CAP_SIZE_VER0		24
+#define RECLAIM_SIZE_VER0	16
 
 /* Clients looked at before others may run. */
 #define STEPS			64
 
-static_assert(sizeof(struct steve_status) == STATUS_SIZE_VER0);
-static_assert(sizeof(struct steve_settings) == SETTINGS_SIZE_VER0);
+/* No version has holes, nor other sizes for 32-bit programs. */
+static_assert(sizeof(struct steve_status) == 144);
+static_assert(sizeof(struct steve_settings) == 56);
 static_assert(sizeof(struct steve_clients) == CLIENTS_SIZE_VER0);
-static_assert(sizeof(struct steve_client_info) == CLIENT_SIZE_VER0);
+static_assert(sizeof(struct steve_client_info) == 56);
+static_assert(sizeof(struct steve_cap) == CAP_SIZE_VER0);
+static_assert(sizeof(struct steve_reclaim) == RECLAIM_SIZE_VER0);
 
-#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS)
+#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | \
+			 STEVE_SET_RESERVE_MS | STEVE_SET_STRICT | \
+			 STEVE_SET_MIN_JOBS | STEVE_SET_MAX_PER_PROCESS | \
+			 STEVE_SET_MAX_LOAD | STEVE_SET_MIN_MEMORY | \
+			 STEVE_SET_JOB_MEMORY)
 
 static bool may_administer(const struct file *file)
 {
@@ -53,6 +65,7 @@ static int get_status(void __user *arg, unsigned int cmd)
 {
 	struct steve_status status;
 	unsigned long flags;
+	u64 now;
 	int err;
 
 	err = get_struct(&status, sizeof(status), STATUS_SIZE_VER0, cmd, arg);
@@ -64,6 +77,7 @@ static int get_status(void __user *arg, unsigned int cmd)
 	memset(&status, 0, sizeof(status));
 	status.clients = steve_clients_count();
 	spin_lock_irqsave(&steve_pool.lock, flags);
+	now = steve_now();
 	status.jobs = steve_pool.set.jobs;
 	status.size = steve_pool.size;
 	status.available = steve_pool_available(&steve_pool);
@@ -79,6 +93,13 @@ static int get_status(void __user *arg, unsigned int cmd)
 	status.strays = steve_pool.counts.strays;
 	status.abandoned = steve_pool.counts.abandoned;
 	status.interrupted = steve_pool.counts.interrupted;
+	status.limits = steve_pool_limits(&steve_pool, now);
+	status.caps = steve_pool.capped;
+	status.max_load = steve_pool.max_load;
+	status.load = steve_pool.ops->load(&steve_pool);
+	status.min_memory = steve_pool.min_memory;
+	status.memory = steve_pool.ops->memory(&steve_pool);
+	status.charged = steve_pool_charged(&steve_pool, now);
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 
 	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &status, sizeof(status),
@@ -104,24 +125,68 @@ static int get_settings(void __user *arg, unsigned int cmd)
 	settings.jobs = steve_pool.set.jobs;
 	settings.policy = steve_pool.set.policy;
 	settings.reserve_ms = steve_pool.set.reserve_ms;
+	settings.strict = steve_pool.set.strict;
+	settings.min_jobs = steve_pool.set.min_jobs;
+	settings.max_per_process = steve_pool.set.max_per_process;
+	settings.max_load = steve_pool.set.max_load;
+	settings.min_memory = steve_pool.set.min_memory;
+	settings.job_memory = steve_pool.set.job_memory;
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return copy_struct_to_user(arg, _IOC_SIZE(cmd), &settings,
 				   sizeof(settings), NULL);
 }
 
-static bool settings_in_range(const struct steve_settings *settings)
+/* Is a field in its range, or not asked for? */
+static bool fits(const struct steve_settings *set, u64 field, u64 value,
+		 u64 least, u64 most)
+{
+	return !(set->mask & field) || (value >= least && value <= most);
+}
+
+static bool settings_fit(const struct steve_settings *set)
+{
+	return fits(set, STEVE_SET_JOBS, set->jobs, 0, STEVE_JOBS_MAX) &&
+	       fits(set, STEVE_SET_POLICY, set->policy, STEVE_POLICY_FIFO,
+		    STEVE_POLICY_FAIR) &&
+	       fits(set, STEVE_SET_RESERVE_MS, set->reserve_ms,
+		    STEVE_RESERVE_MS_MIN, STEVE_RESERVE_MS_MAX) &&
+	       fits(set, STEVE_SET_STRICT, set->strict, 0, 1) &&
+	       fits(set, STEVE_SET_MIN_JOBS, set->min_jobs, 0,
+		    STEVE_JOBS_MAX) &&
+	       fits(set, STEVE_SET_MAX_PER_PROCESS, set->max_per_process, 0,
+		    STEVE_JOBS_MAX) &&
+	       fits(set, STEVE_SET_MAX_LOAD, set->max_load, 0,
+		    STEVE_LOAD_MAX) &&
+	       fits(set, STEVE_SET_MIN_MEMORY, set->min_memory, 0,
+		    STEVE_MEMORY_MAX) &&
+	       fits(set, STEVE_SET_JOB_MEMORY, set->job_memory, 0,
+		    STEVE_MEMORY_MAX);
+}
+
+/* Changes of @set what @settings asks for. */
+static void change(struct steve_pool_settings *set,
+		   const struct steve_settings *settings)
 {
 	u64 mask = settings->mask;
 
-	if (mask & STEVE_SET_JOBS && settings->jobs > STEVE_JOBS_MAX)
-		return false;
-	if (mask & STEVE_SET_POLICY && settings->policy > STEVE_POLICY_FAIR)
-		return false;
-	if (mask & STEVE_SET_RESERVE_MS &&
-	    (settings->reserve_ms < STEVE_RESERVE_MS_MIN ||
-	     settings->reserve_ms > STEVE_RESERVE_MS_MAX))
-		return false;
-	return true;
+	if (mask & STEVE_SET_JOBS)
+		set->jobs = settings->jobs;
+	if (mask & STEVE_SET_POLICY)
+		set->policy = settings->policy;
+	if (mask & STEVE_SET_RESERVE_MS)
+		set->reserve_ms = settings->reserve_ms;
+	if (mask & STEVE_SET_STRICT)
+		set->strict = settings->strict;
+	if (mask & STEVE_SET_MIN_JOBS)
+		set->min_jobs = settings->min_jobs;
+	if (mask & STEVE_SET_MAX_PER_PROCESS)
+		set->max_per_process = settings->max_per_process;
+	if (mask & STEVE_SET_MAX_LOAD)
+		set->max_load = settings->max_load;
+	if (mask & STEVE_SET_MIN_MEMORY)
+		set->min_memory = settings->min_memory;
+	if (mask & STEVE_SET_JOB_MEMORY)
+		set->job_memory = settings->job_memory;
 }
 
 static int set_settings(const struct file *file, void __user *arg,
@@ -140,20 +205,91 @@ static int set_settings(const struct file *file, void __user *arg,
 		return -EINVAL;
 	if (!may_administer(file))
 		return -EPERM;
-	if (!settings_in_range(&settings))
+	if (!settings_fit(&settings))
 		return -ERANGE;
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	set = steve_pool.set;
-	if (settings.mask & STEVE_SET_JOBS)
-		set.jobs = settings.jobs;
-	if (settings.mask & STEVE_SET_POLICY)
-		set.policy = settings.policy;
-	if (settings.mask & STEVE_SET_RESERVE_MS)
-		set.reserve_ms = settings.reserve_ms;
+	change(&set, &settings);
 	steve_pool_configure(&steve_pool, &set, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return 0;
+}
+
+static int set_cap(struct file *file, void __user *arg, unsigned int cmd)
+{
+	struct steve_cap cap;
+	int err;
+
+	err = get_struct(&cap, sizeof(cap), CAP_SIZE_VER0, cmd, arg);
+	if (err)
+		return err;
+	if (cap.flags)
+		return -EINVAL;
+	if (!may_administer(file))
+		return -EPERM;
+	if (cap.jobs > STEVE_JOBS_MAX || cap.max_load > STEVE_LOAD_MAX ||
+	    cap.min_memory > STEVE_MEMORY_MAX)
+		return -ERANGE;
+	return steve_file_cap(file->private_data, &(struct steve_pool_cap){
+		.jobs = cap.jobs,
+		.max_load = cap.max_load,
+		.min_memory = cap.min_memory,
+	});
+}
+
+/* Returns the number of tokens taken from a process, or -ESRCH. */
+static s64 reclaim_from(struct pid *pid)
+{
+	char comm[TASK_COMM_LEN] = "";
+	struct steve_client *client;
+	struct task_struct *task;
+	unsigned long flags;
+	s64 tokens = -ESRCH;
+
+	rcu_read_lock();
+	client = steve_client_of(pid);
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (client && task) {
+		spin_lock_irqsave(&steve_pool.lock, flags);
+		tokens = steve_pool_reclaim(&steve_pool, &client->pool,
+					    steve_now());
+		spin_unlock_irqrestore(&steve_pool.lock, flags);
+		strscpy(comm, task->comm, sizeof(comm));
+	}
+	rcu_read_unlock();
+	if (tokens > 0)
+		pr_info("%lld tokens reclaimed from %s[%d] by %s[%d]\n", tokens,
+			comm, pid_nr(pid), current->comm,
+			task_tgid_nr(current));
+	return tokens;
+}
+
+static int reclaim(const struct file *file, struct steve_reclaim __user *arg,
+		   unsigned int cmd)
+{
+	struct steve_reclaim reclaim;
+	struct pid *pid;
+	s64 tokens;
+	int err;
+
+	err = get_struct(&reclaim, sizeof(reclaim), RECLAIM_SIZE_VER0, cmd, arg);
+	if (err)
+		return err;
+	if (reclaim.flags || reclaim.tokens)
+		return -EINVAL;
+	if (!may_administer(file))
+		return -EPERM;
+	/* What fails must not have changed anything. */
+	if (put_user(0, &arg->tokens))
+		return -EFAULT;
+
+	pid = find_get_pid(reclaim.pid);
+	if (!pid)
+		return -ESRCH;
+	tokens = reclaim_from(pid);
+	put_pid(pid);
+	return tokens < 0 ? tokens : put_user(tokens, &arg->tokens);
 }
 
 static u32 wait_state(struct steve_client *client)
@@ -201,6 +337,8 @@ static bool show_client(struct steve_client *client, bool all,
 	info->place = client->pool.place;
 	if (info->place)
 		info->waited_ns = steve_now() - client->pool.since;
+	info->limited = steve_pool_is_full(&steve_pool, &client->pool);
+	info->debt = client->pool.debt;
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return true;
 }
@@ -277,7 +415,7 @@ static int get_readable(int __user *arg)
 
 	steve_pool_client_init(&newcomer, 0);
 	rcu_read_lock();
-	client = steve_client_known();
+	client = steve_client_of(task_tgid(current));
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	readable = steve_pool_readable(&steve_pool,
 				       client ? &client->pool : &newcomer,
@@ -317,5 +455,9 @@ long steve_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return set_settings(file, uarg, cmd);
 	if (is_call(cmd, STEVE_IOC_GET_CLIENTS))
 		return get_clients(uarg, cmd);
+	if (is_call(cmd, STEVE_IOC_SET_CAP))
+		return set_cap(file, uarg, cmd);
+	if (is_call(cmd, STEVE_IOC_RECLAIM))
+		return reclaim(file, uarg, cmd);
 	return -ENOTTY;
 }

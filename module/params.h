@@ -5,11 +5,6 @@
 #ifndef _STEVE_PARAMS_H
 #define _STEVE_PARAMS_H
 
-#include <linux/types.h>
-
-/* A write that returns no token fails, instead of being accepted. */
-extern bool steve_strict;
-
 struct steve_pool_settings;
 
 void steve_param_settings(struct steve_pool_settings *settings);

@@ -3,9 +3,10 @@
  * The pool: who gets the next token. See pool.h for the words used here.
  *
  * The order below: the lines in which clients stand, their places, tokens and
- * reservations, then the turn (who is next), then what happens to a client, and
- * last what happens to the pool.
+ * reservations, the limits, then the turn (who is next), then what happens to a
+ * client, and last what happens to the pool.
  */
+#include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -49,6 +50,9 @@
 /* A cold place lasts this many times its client's habit, and at least that. */
 #define COLD_HABITS		16
 #define COLD_MIN_NS		(60ULL * NSEC_PER_SEC)
+
+/* How often to look whether load or memory still hold tokens back. */
+#define RECHECK_NS		(250 * NSEC_PER_MSEC)
 
 /* ---- The lines ---- */
 
@@ -138,6 +142,14 @@ static struct steve_pool_client *first_deadline(struct steve_pool *pool)
 	return rb_entry_safe(node, struct steve_pool_client, deadline_node);
 }
 
+static void arm_for(struct steve_pool *pool, u64 when)
+{
+	if (pool->armed_at && pool->armed_at <= when)
+		return;
+	pool->armed_at = when;
+	pool->ops->arm(pool, when);
+}
+
 static void set_deadline(struct steve_pool *pool,
 			 struct steve_pool_client *client, u64 deadline)
 {
@@ -150,10 +162,7 @@ static void set_deadline(struct steve_pool *pool,
 		return;
 	rb_add_cached(&client->deadline_node, &pool->deadlines,
 		      deadline_before);
-	if (!pool->armed_at || deadline < pool->armed_at) {
-		pool->armed_at = deadline;
-		pool->ops->arm(pool, deadline);
-	}
+	arm_for(pool, deadline);
 }
 
 /* ---- Places ---- */
@@ -167,12 +176,13 @@ static bool is_asleep(const struct steve_pool *pool,
 
 /*
  * Puts a client where it belongs after anything about it has changed: into the
- * line of the wakeable, of those a token may be kept for, or into none; and
- * notes when to look at it again.
+ * line of the wakeable, of those set aside, of those a token may be kept for, or
+ * into none; and notes when to look at it again.
  */
 static void settle(struct steve_pool *pool, struct steve_pool_client *client,
 		   u64 now)
 {
+	bool full = steve_pool_is_full(pool, client);
 	struct steve_pool_line *line = NULL;
 	u64 deadline = 0;
 
@@ -180,15 +190,14 @@ static void settle(struct steve_pool *pool, struct steve_pool_client *client,
 		deadline = client->lapse;
 	} else if (!client->place) {
 		/* Wants nothing. */
-	} else if (client->readers) {
-		line = &pool->wakeable;
-	} else if (client->polling && client->retry <= now) {
-		line = &pool->wakeable;
+	} else if (client->readers ||
+		   (client->polling && client->retry <= now)) {
+		line = full ? &pool->full : &pool->wakeable;
 	} else if (client->polling) {
 		deadline = client->retry;
 	} else {
 		deadline = client->expiry;
-		if (client->may_keep)
+		if (client->may_keep && !full)
 			line = &pool->keepable;
 	}
 
@@ -379,6 +388,149 @@ static void grant(struct steve_pool *pool, struct steve_pool_client *client,
 	trace_steve_grant(pool, client);
 }
 
+/* ---- The limits ---- */
+
+/* Second 0 of the charges is now. */
+static void age_charges(struct steve_pool_charges *charges, u64 now)
+{
+	u64 second = div_u64(now, NSEC_PER_SEC);
+	u64 passed = min_t(u64, second - charges->second, STEVE_CHARGE_SECONDS);
+
+	memmove(&charges->grants[passed], &charges->grants[0],
+		(STEVE_CHARGE_SECONDS - passed) * sizeof(charges->grants[0]));
+	memset(&charges->grants[0], 0, passed * sizeof(charges->grants[0]));
+	charges->second = second;
+}
+
+/* A token leaves those that are free. */
+static void charge(struct steve_pool *pool, u64 now)
+{
+	if (!pool->min_memory)
+		return;
+	age_charges(&pool->charges, now);
+	pool->charges.grants[0]++;
+}
+
+/**
+ * steve_pool_charged() - memory that jobs granted a moment ago will want
+ * @pool: the pool, locked
+ * @now: the time
+ *
+ * A job uses memory only some time after its grant, and many are granted within
+ * a millisecond. So each is charged what a job is taken to need, less and less
+ * until it is as old as STEVE_CHARGE_SECONDS; but no more jobs than can be left
+ * of those granted.
+ *
+ * Return: the memory in bytes.
+ */
+u64 steve_pool_charged(const struct steve_pool *pool, u64 now)
+{
+	struct steve_pool_charges charges = pool->charges;
+	u32 left = pool->held + pool->reserved;
+	u64 parts = 0;
+	int i;
+
+	lockdep_assert_held(&pool->lock);
+
+	if (!pool->min_memory)
+		return 0;
+	age_charges(&charges, now);
+	for (i = 0; i < STEVE_CHARGE_SECONDS; i++) {
+		u32 jobs = min(left, charges.grants[i]);
+
+		left -= jobs;
+		parts += (u64)jobs * (STEVE_CHARGE_SECONDS - i);
+	}
+	/* At most 2^20 parts of 2^43 bytes. */
+	return parts * div_u64(pool->set.job_memory, STEVE_CHARGE_SECONDS);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_charged);
+
+/* Which of load and memory would hold a token back beyond @min_jobs? */
+static u32 throttles(struct steve_pool *pool, u64 now)
+{
+	u32 limits = 0;
+
+	if (pool->max_load && pool->ops->load(pool) > pool->max_load)
+		limits |= STEVE_LIMIT_LOAD;
+	if (pool->min_memory && pool->ops->memory(pool) <
+				pool->min_memory + steve_pool_charged(pool, now))
+		limits |= STEVE_LIMIT_MEMORY;
+	return limits;
+}
+
+/* Tokens that neither load nor memory hold back. */
+static u32 jobs_to_sustain(const struct steve_pool *pool)
+{
+	u32 used = pool->held + pool->reserved;
+
+	return pool->set.min_jobs > used ? pool->set.min_jobs - used : 0;
+}
+
+/**
+ * steve_pool_limits() - what holds tokens back?
+ * @pool: the pool, locked
+ * @now: the time
+ *
+ * Return: STEVE_LIMIT_* bits, 0 if a token can be granted.
+ */
+u32 steve_pool_limits(struct steve_pool *pool, u64 now)
+{
+	u32 limits = 0;
+
+	lockdep_assert_held(&pool->lock);
+
+	if (steve_pool_available(pool) <= 0)
+		limits = pool->size < pool->set.jobs ? STEVE_LIMIT_CAP :
+						       STEVE_LIMIT_JOBS;
+	if (!jobs_to_sustain(pool))
+		limits |= throttles(pool, now);
+	return limits;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_limits);
+
+/*
+ * Is a token free, and may it be granted? Nobody tells when load or memory no
+ * longer forbid it, so that is looked at again.
+ */
+static bool may_grant(struct steve_pool *pool, u64 now)
+{
+	if (steve_pool_available(pool) <= 0)
+		return false;
+	if (!pool->limited || jobs_to_sustain(pool) || !throttles(pool, now))
+		return true;
+	if (!pool->recheck) {
+		pool->recheck = now + RECHECK_NS;
+		arm_for(pool, pool->recheck);
+	}
+	return false;
+}
+
+/*
+ * Those set aside that may hold more by now, since the limit was raised, are
+ * served before anybody else. Returns false if there are more of them.
+ */
+static bool release_full(struct steve_pool *pool, u64 now)
+{
+	unsigned int steps = BATCH;
+	struct rb_node *node;
+
+	/* The first is the one with the fewest tokens. */
+	while ((node = rb_first_cached(&pool->full.by_share))) {
+		struct steve_pool_client *client =
+			rb_entry(node, struct steve_pool_client, share_node);
+
+		if (steve_pool_is_full(pool, client))
+			break;
+		if (!steps--) {
+			pool->ops->defer(pool);
+			return false;
+		}
+		settle(pool, client, now);
+	}
+	return true;
+}
+
 /* ---- The turn ---- */
 
 /* How long it may still take until the client is back; 0 if it is late. */
@@ -421,16 +573,22 @@ static bool keep_before(struct steve_pool *pool,
 
 	if (!cold || !keeps_before(pool, cold, client))
 		return false;
+	if (steve_pool_is_full(pool, cold)) {
+		settle(pool, cold, now);
+		return false;
+	}
 	span = keep_span(cold, now);
 	fill_keep_credit(pool, now);
 	if (pool->keep_credit < keep_price(pool, span))
 		return false;
 	pool->keep_credit -= span;
 	cold->may_keep = false;
-	if (span)
+	if (span) {
+		charge(pool, now);
 		reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
-	else
+	} else {
 		settle(pool, cold, now);
+	}
 	return true;
 }
 
@@ -444,23 +602,27 @@ static void dispatch(struct steve_pool *pool, u64 now)
 	unsigned int steps = BATCH;
 	struct steve_pool_client *client;
 
-	while (steve_pool_available(pool) > 0) {
-		client = line_first(pool, &pool->wakeable);
-		if (!client)
-			return;
+	if (!release_full(pool, now))
+		return;
+	while ((client = line_first(pool, &pool->wakeable)) &&
+	       may_grant(pool, now)) {
 		if (!steps--) {
 			pool->ops->defer(pool);
 			return;
 		}
 		if (!is_asleep(pool, client)) {
 			turn_cold(pool, client, now);
+		} else if (steve_pool_is_full(pool, client)) {
+			settle(pool, client, now);
 		} else if (keep_before(pool, client, now)) {
 			continue;
 		} else if (client->readers) {
+			charge(pool, now);
 			client->readers--;
 			grant(pool, client, now);
 			pool->ops->hand(client);
 		} else {
+			charge(pool, now);
 			reserve(pool, client, STEVE_RESERVED_OFFERED,
 				reserve_span(pool), now);
 			pool->ops->notify(client);
@@ -468,14 +630,19 @@ static void dispatch(struct steve_pool *pool, u64 now)
 	}
 }
 
-/* Is a token free for @client, which is awake, without overtaking anybody? */
+/*
+ * Is a token free for @client, which is awake, without overtaking anybody? If
+ * so, the caller has to grant or reserve it.
+ */
 static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now)
 {
 	unsigned int steps = BATCH;
 	struct steve_pool_client *first;
 
-	while (steve_pool_available(pool) > 0) {
+	if (steve_pool_is_full(pool, client) || !release_full(pool, now))
+		return false;
+	while (may_grant(pool, now)) {
 		if (!steps--) {
 			pool->ops->defer(pool);
 			return false;
@@ -483,11 +650,15 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 		first = line_first(pool, &pool->wakeable);
 		if (first && first != client &&
 		    turn_before(pool, first, client)) {
-			/* What it waits for is dealt out after a deferral. */
-			if (is_asleep(pool, first))
+			if (!is_asleep(pool, first))
+				turn_cold(pool, first, now);
+			else if (steve_pool_is_full(pool, first))
+				settle(pool, first, now);
+			else
+				/* Its turn comes after a deferral. */
 				return false;
-			turn_cold(pool, first, now);
 		} else if (!keep_before(pool, client, now)) {
+			charge(pool, now);
 			return true;
 		}
 	}
@@ -595,9 +766,9 @@ bool steve_pool_take_quick(struct steve_pool *pool,
 {
 	lockdep_assert_held(&pool->lock);
 
-	if (pool->waiting || client->reservation || client->lent ||
-	    client->ignored || client->missed || client->missed_at ||
-	    steve_pool_available(pool) <= 0)
+	if (pool->waiting || pool->limited || client->reservation ||
+	    client->lent || client->ignored || client->missed ||
+	    client->missed_at || steve_pool_available(pool) <= 0)
 		return false;
 
 	hold(pool, client, 1);
@@ -705,7 +876,8 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_unblock);
  * @client: who took it
  * @now: the time
  *
- * It is back in the pool. What was taken may have been the client's own slot,
+ * It is back in the pool. Or it has been taken from the client already; then the
+ * client owes one less. What was taken may also have been the client's own slot,
  * or another thread has returned it meanwhile; then the slot is lent, unless as
  * many are lent as may be.
  */
@@ -719,6 +891,8 @@ void steve_pool_untake(struct steve_pool *pool,
 		unhold(pool, client, 1);
 		pool->counts.returned++;
 		trace_steve_return(pool, client);
+	} else if (client->debt) {
+		client->debt--;
 	} else if (!client->lent && pool->lent < pool->set.jobs) {
 		client->lent = true;
 		pool->lent++;
@@ -762,8 +936,9 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_give_quick);
  * @now: the time
  * @given: what became of them
  *
- * A client that holds nothing may lend its implicit slot. What is more than
- * that is a stray.
+ * What is more than the client holds is for tokens that were taken from it, if
+ * there are such. A client that has none of either may lend its implicit slot.
+ * What is more than that is a stray.
  */
 void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 		     size_t count, u64 now, struct steve_pool_given *given)
@@ -784,6 +959,10 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	if (given->returned)
 		trace_steve_return(pool, client);
 
+	given->paid = min_t(size_t, count, client->debt);
+	client->debt -= given->paid;
+	count -= given->paid;
+
 	if (count && !client->lent && pool->lent < pool->set.jobs) {
 		client->lent = true;
 		pool->lent++;
@@ -797,7 +976,7 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 		trace_steve_stray(pool, client);
 	pool->counts.returned += given->returned;
 	pool->counts.loans += given->lent;
-	pool->counts.strays -= given->returned + given->lent;
+	pool->counts.strays -= given->returned + given->paid + given->lent;
 	settle(pool, client, now);
 	keep_own_return(pool, client, now);
 
@@ -871,7 +1050,8 @@ static bool is_preceded(struct steve_pool *pool,
 	unsigned int steps = BATCH;
 
 	while (first && first != client && turn_before(pool, first, client)) {
-		if (!steps-- || is_asleep(pool, first))
+		if (!steps-- || (is_asleep(pool, first) &&
+				 !steve_pool_is_full(pool, first)))
 			return true;
 		first = line_next(pool, first);
 	}
@@ -909,18 +1089,27 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
  * @client: who asks
  * @now: the time
  *
+ * Where memory is limited it is the number before the first of them is charged.
+ *
  * Return: the number.
  */
 u32 steve_pool_readable(struct steve_pool *pool,
 			const struct steve_pool_client *client, u64 now)
 {
-	u32 reserved = client->reserved;
+	u32 used = client->held + client->reserved;
+	u32 most = pool->set.max_per_process;
+	u32 readable;
 
 	lockdep_assert_held(&pool->lock);
 
-	if (is_preceded(pool, client))
-		return reserved;
-	return reserved + free_beyond_keeping(pool, client, now);
+	if (steve_pool_is_full(pool, client) || is_preceded(pool, client))
+		return client->reserved;
+	readable = free_beyond_keeping(pool, client, now);
+	if (throttles(pool, now))
+		readable = min(readable, jobs_to_sustain(pool));
+	if (most)
+		readable = min(readable, most - used + client->lent);
+	return client->reserved + readable;
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_readable);
 
@@ -972,6 +1161,7 @@ void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 	client->readers = 0;
 	forget_wish(pool, client, now);
 	unhold(pool, client, held);
+	client->debt = 0;
 	pool->counts.reclaimed += held;
 	if (client->lent) {
 		client->lent = false;
@@ -984,7 +1174,59 @@ void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_exit);
 
+/**
+ * steve_pool_reclaim() - take from a client all the tokens it holds
+ * @pool: the pool, locked
+ * @client: who
+ * @now: the time
+ *
+ * It does not know of it, so as many bytes as it held are no strays when it
+ * writes them.
+ *
+ * Return: the number of tokens.
+ */
+u32 steve_pool_reclaim(struct steve_pool *pool,
+		       struct steve_pool_client *client, u64 now)
+{
+	u32 held = client->held;
+
+	lockdep_assert_held(&pool->lock);
+
+	if (!held)
+		return 0;
+	line_leave(client);
+	unhold(pool, client, held);
+	client->debt += held;
+	pool->counts.reclaimed += held;
+	trace_steve_reclaim(pool, client, held);
+	settle(pool, client, now);
+	dispatch(pool, now);
+	return held;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_reclaim);
+
 /* ---- What happens to the pool ---- */
+
+/* Settings or caps are others now: finds out what is in force. */
+static void limit(struct steve_pool *pool)
+{
+	struct steve_pool_cap *cap;
+	u32 size = pool->set.jobs;
+
+	pool->max_load = pool->set.max_load;
+	pool->min_memory = pool->set.min_memory;
+	list_for_each_entry(cap, &pool->caps, node) {
+		size = min(size, cap->jobs);
+		pool->max_load = min_not_zero(pool->max_load, cap->max_load);
+		pool->min_memory = max(pool->min_memory, cap->min_memory);
+	}
+	pool->limited = pool->max_load || pool->min_memory ||
+			pool->set.max_per_process;
+	if (pool->size != size) {
+		pool->size = size;
+		trace_steve_resize(pool);
+	}
+}
 
 /**
  * steve_pool_configure() - change the settings
@@ -1007,13 +1249,59 @@ void steve_pool_configure(struct steve_pool *pool,
 	pool->set = *settings;
 	if (other_policy)
 		pool->keep_credit = keep_burst(pool);
-	if (pool->size != settings->jobs) {
-		pool->size = settings->jobs;
-		trace_steve_resize(pool);
-	}
+	limit(pool);
 	dispatch(pool, now);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_configure);
+
+/**
+ * steve_pool_cap() - lower the limits, beside the settings
+ * @pool: the pool, locked
+ * @cap: the limits; it stays with the pool until it is replaced, or until
+ *	steve_pool_uncap()
+ * @old: the cap that it replaces, or NULL
+ * @now: the time
+ *
+ * Return: 0, or -ENOSPC if there are STEVE_CAPS_MAX caps already.
+ */
+int steve_pool_cap(struct steve_pool *pool, struct steve_pool_cap *cap,
+		   struct steve_pool_cap *old, u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	if (!old && pool->capped == STEVE_CAPS_MAX)
+		return -ENOSPC;
+	fill_keep_credit(pool, now);
+	if (old) {
+		list_replace(&old->node, &cap->node);
+	} else {
+		list_add(&cap->node, &pool->caps);
+		pool->capped++;
+	}
+	limit(pool);
+	dispatch(pool, now);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_cap);
+
+/**
+ * steve_pool_uncap() - what a cap limited is not limited by it any more
+ * @pool: the pool, locked
+ * @cap: what steve_pool_cap() was given
+ * @now: the time
+ */
+void steve_pool_uncap(struct steve_pool *pool, struct steve_pool_cap *cap,
+		      u64 now)
+{
+	lockdep_assert_held(&pool->lock);
+
+	fill_keep_credit(pool, now);
+	pool->capped--;
+	list_del(&cap->node);
+	limit(pool);
+	dispatch(pool, now);
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_uncap);
 
 static void expire(struct steve_pool *pool, struct steve_pool_client *client,
 		   u64 now)
@@ -1037,9 +1325,12 @@ void steve_pool_run(struct steve_pool *pool, u64 now)
 {
 	unsigned int steps = BATCH;
 	struct steve_pool_client *client;
+	u64 next;
 
 	lockdep_assert_held(&pool->lock);
 
+	if (pool->recheck <= now)
+		pool->recheck = 0;
 	while ((client = first_deadline(pool)) && client->deadline <= now) {
 		if (!steps--) {
 			pool->ops->defer(pool);
@@ -1050,9 +1341,10 @@ void steve_pool_run(struct steve_pool *pool, u64 now)
 	dispatch(pool, now);
 
 	client = first_deadline(pool);
-	pool->armed_at = client ? client->deadline : 0;
-	if (client && client->deadline > now)
-		pool->ops->arm(pool, client->deadline);
+	next = min_not_zero(client ? client->deadline : 0, pool->recheck);
+	pool->armed_at = next;
+	if (next > now)
+		pool->ops->arm(pool, next);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_run);
 
@@ -1069,16 +1361,20 @@ void steve_pool_init(struct steve_pool *pool, const struct steve_pool_ops *ops,
 	*pool = (struct steve_pool){
 		.ops = ops,
 		.set = *settings,
+		.caps = LIST_HEAD_INIT(pool->caps),
 		.size = settings->jobs,
 		.wakeable.by_place = RB_ROOT_CACHED,
 		.wakeable.by_share = RB_ROOT_CACHED,
 		.keepable.by_place = RB_ROOT_CACHED,
 		.keepable.by_share = RB_ROOT_CACHED,
+		.full.by_place = RB_ROOT_CACHED,
+		.full.by_share = RB_ROOT_CACHED,
 		.deadlines = RB_ROOT_CACHED,
 		.keep_filled = now,
 	};
 	pool->keep_credit = keep_burst(pool);
 	spin_lock_init(&pool->lock);
+	limit(pool);
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_init);
 

@@ -16,6 +16,8 @@
  * reservation, which only that client can take and which lapses after a while.
  * A cold client is passed over and keeps its place; where that would starve it,
  * a token is kept for it (see keep_before() and keep_own_return() in pool.c).
+ * A client that has all the tokens one client may hold is set aside, with its
+ * place, until it returns one.
  *
  * The pool knows no files, tasks or timers. It is told the time, in
  * nanoseconds of a clock that only moves forward, and it speaks through
@@ -24,6 +26,7 @@
 #ifndef _STEVE_POOL_H
 #define _STEVE_POOL_H
 
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/steve.h>
@@ -54,11 +57,40 @@ enum steve_reservation {
  * @policy: whose turn it is among the wakeable
  * @reserve_ms: how long a poller may take to read what was reserved for it, in
  *	milliseconds
+ * @strict: a write that returns no token is to fail
+ * @min_jobs: while fewer tokens than this are held or reserved, neither load nor
+ *	memory hold any back
+ * @max_per_process: tokens one client may hold, 0 for any number
+ * @max_load: load average above which no token is granted, in hundredths; 0 for
+ *	none
+ * @min_memory: available memory below which no token is granted, in bytes; 0 for
+ *	none
+ * @job_memory: memory that a job granted a moment ago is taken to want, in bytes
  */
 struct steve_pool_settings {
 	u32 jobs;
 	enum steve_policy policy;
 	u32 reserve_ms;
+	bool strict;
+	u32 min_jobs;
+	u32 max_per_process;
+	u32 max_load;
+	u64 min_memory;
+	u64 job_memory;
+};
+
+/**
+ * struct steve_pool_cap - lower limits beside the settings
+ * @jobs: the pool has no more tokens than this
+ * @max_load: like that of struct steve_pool_settings
+ * @min_memory: like that of struct steve_pool_settings
+ * @node: in the caps of the pool
+ */
+struct steve_pool_cap {
+	u32 jobs;
+	u32 max_load;
+	u64 min_memory;
+	struct list_head node;
 };
 
 /**
@@ -68,6 +100,8 @@ struct steve_pool_settings {
  * @armed: could notify wake anyone? May say yes in doubt, never no.
  * @arm: call steve_pool_run() at @when; replaces the time named before
  * @defer: call steve_pool_run() soon, from a context of its own
+ * @load: the load average over one minute, in hundredths
+ * @memory: the memory that is available, in bytes
  *
  * All are called under the pool's lock and must not sleep.
  */
@@ -77,6 +111,8 @@ struct steve_pool_ops {
 	bool (*armed)(struct steve_pool_client *client);
 	void (*arm)(struct steve_pool *pool, u64 when);
 	void (*defer)(struct steve_pool *pool);
+	u32 (*load)(struct steve_pool *pool);
+	u64 (*memory)(struct steve_pool *pool);
 };
 
 /**
@@ -105,6 +141,7 @@ struct steve_pool_group {
  * struct steve_pool_client - what the pool knows of one client
  * @pid: names the client in traces
  * @held: tokens it has
+ * @debt: tokens that were taken from it and that it may yet write back
  * @readers: threads of it that are blocked in read
  * @reservation: how tokens are put aside for it
  * @reserved: how many; more than one only by STEVE_RESERVED_RETURNED
@@ -137,6 +174,7 @@ struct steve_pool_group {
 struct steve_pool_client {
 	pid_t pid;
 	u32 held;
+	u32 debt;
 	u32 readers;
 	enum steve_reservation reservation;
 	u32 reserved;
@@ -180,6 +218,19 @@ struct steve_pool_counts {
 	u64 interrupted;
 };
 
+/* A job is taken to use the memory it needs itself when it is this old. */
+#define STEVE_CHARGE_SECONDS	8
+
+/**
+ * struct steve_pool_charges - memory that jobs granted a moment ago will want
+ * @second: the second that @grants begins with
+ * @grants: tokens granted in that second, in the one before it, and so on
+ */
+struct steve_pool_charges {
+	u64 second;
+	u32 grants[STEVE_CHARGE_SECONDS];
+};
+
 /**
  * struct steve_pool - the tokens and the queue
  * @lock: protects everything here and in every struct steve_pool_client.
@@ -191,7 +242,15 @@ struct steve_pool_counts {
  *	reference to a pid.
  * @ops: the surroundings
  * @set: the settings
+ * @caps: struct steve_pool_cap, STEVE_CAPS_MAX at most
+ * @capped: how many those are
  * @size: number of tokens in force
+ * @max_load: what is in force: the lowest of the setting and all caps
+ * @min_memory: what is in force: the highest of the setting and all caps
+ * @limited: there is a limit to look at before a token is granted
+ * @charges: counted while @min_memory is not 0
+ * @recheck: when to look again whether load or memory still hold tokens back, 0
+ *	for never
  * @held: tokens that clients have
  * @reserved: tokens put aside, each for one client
  * @lent: implicit slots lent by clients
@@ -199,6 +258,7 @@ struct steve_pool_counts {
  * @last_place: the place given last
  * @wakeable: clients to serve
  * @keepable: cold clients for which a token may be kept
+ * @full: clients that would be wakeable, had they not all they may hold
  * @deadlines: clients by deadline
  * @armed_at: when the surroundings will call steve_pool_run(), 0 for never
  * @keep_credit: token-time left for keeping, in nanoseconds; negative while one
@@ -213,7 +273,14 @@ struct steve_pool {
 	spinlock_t lock;
 	const struct steve_pool_ops *ops;
 	struct steve_pool_settings set;
+	struct list_head caps;
+	u32 capped;
 	u32 size;
+	u32 max_load;
+	u64 min_memory;
+	bool limited;
+	struct steve_pool_charges charges;
+	u64 recheck;
 	u32 held;
 	u32 reserved;
 	u32 lent;
@@ -221,6 +288,7 @@ struct steve_pool {
 	u64 last_place;
 	struct steve_pool_line wakeable;
 	struct steve_pool_line keepable;
+	struct steve_pool_line full;
 	struct rb_root_cached deadlines;
 	u64 armed_at;
 	s64 keep_credit;
@@ -232,11 +300,13 @@ struct steve_pool {
  * struct steve_pool_given - what became of returned bytes
  * @returned: bytes that returned a token
  * @lent: bytes that lent the implicit slot, 0 or 1
+ * @paid: bytes for tokens that had been taken from the client
  * @strays: bytes that did nothing
  */
 struct steve_pool_given {
 	size_t returned;
 	size_t lent;
+	size_t paid;
 	size_t strays;
 };
 
@@ -268,9 +338,36 @@ void steve_pool_leave(struct steve_pool *pool, struct steve_pool_client *client,
 		      u64 now);
 void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now);
+u32 steve_pool_reclaim(struct steve_pool *pool,
+		       struct steve_pool_client *client, u64 now);
 void steve_pool_configure(struct steve_pool *pool,
 			  const struct steve_pool_settings *settings, u64 now);
+int steve_pool_cap(struct steve_pool *pool, struct steve_pool_cap *cap,
+		   struct steve_pool_cap *old, u64 now);
+void steve_pool_uncap(struct steve_pool *pool, struct steve_pool_cap *cap,
+		      u64 now);
+u32 steve_pool_limits(struct steve_pool *pool, u64 now);
+u64 steve_pool_charged(const struct steve_pool *pool, u64 now);
 void steve_pool_run(struct steve_pool *pool, u64 now);
+
+/**
+ * steve_pool_is_full() - has the client all the tokens one client may hold?
+ * @pool: the pool, locked
+ * @client: who
+ *
+ * A client that has lent its implicit slot may take that back all the same.
+ *
+ * Return: true if no token is granted to it before it returns one.
+ */
+static inline bool
+steve_pool_is_full(const struct steve_pool *pool,
+		   const struct steve_pool_client *client)
+{
+	u32 most = pool->set.max_per_process;
+
+	return most && !client->lent &&
+	       client->held + client->reserved >= most;
+}
 
 /**
  * steve_pool_available() - tokens free to take

@@ -42,6 +42,15 @@
 #define STEVE_RESERVE_MS_MIN	1
 #define STEVE_RESERVE_MS_MAX	60000
 
+/* The most a load average can be limited to, in hundredths. */
+#define STEVE_LOAD_MAX		1000000
+
+/* The most memory a limit can ask for, in bytes: 64 TiB. */
+#define STEVE_MEMORY_MAX	(1ULL << 46)
+
+/* The most caps there can be at a time. */
+#define STEVE_CAPS_MAX		64
+
 /**
  * enum steve_policy - whose turn it is among those that can be woken
  * @STEVE_POLICY_FIFO: the client that has waited longest. Fair in turns: each
@@ -54,6 +63,15 @@ enum steve_policy {
 	STEVE_POLICY_FIFO,
 	STEVE_POLICY_FAIR,
 };
+
+/*
+ * Bits of struct steve_status.limits: what keeps tokens from those who wait, or
+ * would wait.
+ */
+#define STEVE_LIMIT_JOBS	(1U << 0)	/* all are in use */
+#define STEVE_LIMIT_CAP		(1U << 1)	/* all that a cap leaves are in use */
+#define STEVE_LIMIT_LOAD	(1U << 2)	/* the load average is too high */
+#define STEVE_LIMIT_MEMORY	(1U << 3)	/* memory is short */
 
 /**
  * struct steve_status - the account of the pool, read at one instant
@@ -75,6 +93,16 @@ enum steve_policy {
  * @strays: bytes written that returned no token
  * @abandoned: loans that ended because the lender died
  * @interrupted: blocked reads that ended on a signal
+ * @limits: STEVE_LIMIT_* bits: what holds tokens back at this instant
+ * @caps: number of caps in force
+ * @max_load: load average above which no token is granted, in hundredths: the
+ *	lowest of the setting and all caps; 0 for none
+ * @load: load average over one minute at this instant, in hundredths
+ * @min_memory: available memory below which no token is granted, in bytes: the
+ *	highest of the setting and all caps; 0 for none
+ * @memory: memory available at this instant, in bytes
+ * @charged: what of it is taken to be wanted by jobs granted a moment ago, in
+ *	bytes
  *
  * It always holds that @size + @lent == @available + @held + @reserved.
  * Counters count since load and wrap at 2^64.
@@ -97,12 +125,25 @@ struct steve_status {
 	__aligned_u64 strays;
 	__aligned_u64 abandoned;
 	__aligned_u64 interrupted;
+	__u32 limits;
+	__u32 caps;
+	__u32 max_load;
+	__u32 load;
+	__aligned_u64 min_memory;
+	__aligned_u64 memory;
+	__aligned_u64 charged;
 };
 
 /* Bits of struct steve_settings.mask: which fields count. */
 #define STEVE_SET_JOBS		(1ULL << 0)
 #define STEVE_SET_POLICY	(1ULL << 1)
 #define STEVE_SET_RESERVE_MS	(1ULL << 2)
+#define STEVE_SET_STRICT	(1ULL << 3)
+#define STEVE_SET_MIN_JOBS	(1ULL << 4)
+#define STEVE_SET_MAX_PER_PROCESS (1ULL << 5)
+#define STEVE_SET_MAX_LOAD	(1ULL << 6)
+#define STEVE_SET_MIN_MEMORY	(1ULL << 7)
+#define STEVE_SET_JOB_MEMORY	(1ULL << 8)
 
 /**
  * struct steve_settings - what an administrator can set
@@ -113,14 +154,58 @@ struct steve_status {
  * @policy: one of enum steve_policy
  * @reserve_ms: how long a token is put aside for a poller that was told of it,
  *	in milliseconds, STEVE_RESERVE_MS_MIN to STEVE_RESERVE_MS_MAX
+ * @strict: 1 to refuse a write that returns no token with ENOSPC, 0 to accept it
+ * @min_jobs: as long as fewer tokens than this are held or reserved, neither
+ *	load nor memory hold any back; 0 to STEVE_JOBS_MAX
+ * @max_per_process: tokens one client may hold, 1 to STEVE_JOBS_MAX; 0 for no
+ *	limit
+ * @max_load: no token is granted while the load average over one minute is
+ *	above this, in hundredths, 1 to STEVE_LOAD_MAX; 0 for no limit
  * @reserved: must be 0
+ * @min_memory: no token is granted unless this much memory is available, in
+ *	bytes, 1 to STEVE_MEMORY_MAX; 0 for no limit
+ * @job_memory: what a job is taken to need, in bytes, 0 to STEVE_MEMORY_MAX. It
+ *	counts as used from the grant of the token on, and less and less over
+ *	the seconds in which the job comes to use memory itself.
  */
 struct steve_settings {
 	__aligned_u64 mask;
 	__u32 jobs;
 	__u32 policy;
 	__u32 reserve_ms;
+	__u32 strict;
+	__u32 min_jobs;
+	__u32 max_per_process;
+	__u32 max_load;
 	__u32 reserved;
+	__aligned_u64 min_memory;
+	__aligned_u64 job_memory;
+};
+
+/**
+ * struct steve_cap - a lower limit for as long as a file is open
+ * @flags: must be 0
+ * @jobs: the pool has no more tokens than this, 0 to STEVE_JOBS_MAX
+ * @max_load: like that of struct steve_settings
+ * @min_memory: like that of struct steve_settings
+ */
+struct steve_cap {
+	__aligned_u64 flags;
+	__u32 jobs;
+	__u32 max_load;
+	__aligned_u64 min_memory;
+};
+
+/**
+ * struct steve_reclaim - take the tokens of one client
+ * @flags: must be 0
+ * @pid: in: its process id as the caller sees it
+ * @tokens: in: must be 0; out: tokens taken from it
+ */
+struct steve_reclaim {
+	__aligned_u64 flags;
+	__s32 pid;
+	__u32 tokens;
 };
 
 /* struct steve_client_info.wait: how a client waits for a token. */
@@ -141,6 +226,8 @@ struct steve_settings {
  * @wait: STEVE_WAIT_*
  * @place: its place in the queue, 0 for none; the lower is the earlier
  * @waited_ns: how long it has had that place, in nanoseconds; 0 for none
+ * @limited: 1 if it has all the tokens one client may hold, and gets none
+ * @debt: tokens that were taken from it and that it may yet write back
  */
 struct steve_client_info {
 	__aligned_u64 id;
@@ -152,6 +239,8 @@ struct steve_client_info {
 	__u32 wait;
 	__aligned_u64 place;
 	__aligned_u64 waited_ns;
+	__u32 limited;
+	__u32 debt;
 };
 
 /**
@@ -197,5 +286,22 @@ struct steve_clients {
 
 /* Lists clients, a batch a call. */
 #define STEVE_IOC_GET_CLIENTS	_IOWR(STEVE_IOC_MAGIC, 0x03, struct steve_clients)
+
+/*
+ * Caps the pool, or changes what the cap of this file is. It lasts until the file
+ * is closed, so have no copies of the descriptor: open it with O_CLOEXEC. Where
+ * there are several caps, for each limit the strictest counts; what is set does
+ * not change. The caller, and whoever opened the descriptor, need
+ * CAP_SYS_RESOURCE in the initial user namespace, else EPERM. A value out of its
+ * range: ERANGE. STEVE_CAPS_MAX caps there are already: ENOSPC.
+ */
+#define STEVE_IOC_SET_CAP	_IOW(STEVE_IOC_MAGIC, 0x04, struct steve_cap)
+
+/*
+ * Takes all tokens of a client into the pool, for one that is stopped or hangs.
+ * What it writes later for them is accepted and does nothing. Permissions as
+ * for STEVE_IOC_SET_SETTINGS. No client with that process id: ESRCH.
+ */
+#define STEVE_IOC_RECLAIM	_IOWR(STEVE_IOC_MAGIC, 0x05, struct steve_reclaim)
 
 #endif /* _UAPI_LINUX_STEVE_H */
