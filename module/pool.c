@@ -700,9 +700,11 @@ static void lapse(struct steve_pool *pool, struct steve_pool_client *client,
 {
 	enum steve_reservation reservation = client->reservation;
 
-	pool->counts.lapsed += client->reserved;
-	unreserve_all(pool, client, now);
-	trace_steve_lapse(pool, client);
+	while (client->reserved) {
+		unreserve(pool, client, now);
+		pool->counts.lapsed++;
+		trace_steve_lapse(pool, client);
+	}
 
 	switch (reservation) {
 	case STEVE_RESERVED_SEEN:
@@ -978,7 +980,8 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	pool->counts.loans += given->lent;
 	pool->counts.strays -= given->returned + given->paid + given->lent;
 	settle(pool, client, now);
-	keep_own_return(pool, client, now);
+	if (given->returned || given->lent)
+		keep_own_return(pool, client, now);
 
 	last_place = pool->last_place;
 	dispatch(pool, now);
