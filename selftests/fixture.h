@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fixture of most suites: a pool of TEST_JOBS tokens that nobody uses, and
- * after the test the same again, with as many tokens as were found.
+ * after the test the same again, with the settings that were found.
  */
 #ifndef STEVE_FIXTURE_H
 #define STEVE_FIXTURE_H
@@ -18,13 +18,13 @@ FIXTURE_VARIANT(pool) {
  * @path: the file the test is about
  * @fd: it, open for reading and writing
  * @nonblock: another open of it, with O_NONBLOCK
- * @jobs: tokens the pool had before the test
+ * @found: the settings before the test
  */
 FIXTURE(pool) {
 	const char *path;
 	int fd;
 	int nonblock;
-	unsigned int jobs;
+	struct steve_settings found;
 };
 
 FIXTURE_SETUP(pool)
@@ -37,7 +37,7 @@ FIXTURE_SETUP(pool)
 	ASSERT_LE(0, self->fd);
 	self->nonblock = open(self->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	ASSERT_LE(0, self->nonblock);
-	self->jobs = pool_status().jobs;
+	self->found = pool_settings();
 	ASSERT_EQ(0, pool_set_jobs(TEST_JOBS));
 }
 
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN_PARENT(pool)
 		TH_LOG("left behind: available %d, held %u, reserved %u, lent %u, waiting %u",
 		       st.available, st.held, st.reserved, st.lent, st.waiting);
 	}
-	EXPECT_EQ(0, pool_set_jobs(self->jobs));
+	EXPECT_EQ(0, pool_set(&self->found));
 	EXPECT_TRUE(wait_until(pool_idle()));
 }
 

@@ -8,6 +8,7 @@
 #include <asm/termbits.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,50 +24,71 @@ FIXTURE_VARIANT_ADD(pool, fifo) {
 enum { NOBODY = 65534 };
 
 /* All that there are. */
-#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS)
+#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS | \
+			 STEVE_SET_STRICT | STEVE_SET_MIN_JOBS | \
+			 STEVE_SET_MAX_PER_PROCESS | STEVE_SET_MAX_LOAD | \
+			 STEVE_SET_MIN_MEMORY | STEVE_SET_JOB_MEMORY)
+
+/* The first version of struct steve_client_info. */
+#define FIRST_ROW_SIZE	48
 
 /* Room for a structure as large as the number of an ioctl can tell. */
 union arg {
 	struct steve_status status;
 	struct steve_settings settings;
 	struct steve_clients clients;
+	struct steve_cap cap;
+	struct steve_reclaim reclaim;
 	char bytes[(1 << _IOC_SIZEBITS) - 8];
 };
 
 static struct steve_client_info some_rows[4];
 
-/* Every call, with an argument that it takes. */
+/**
+ * struct call - a call
+ * @nr: its number
+ * @first_size: the size of the first version of its structure
+ * @privileged: it changes something
+ * @arg: what it takes
+ */
 struct call {
 	unsigned int nr;
+	size_t first_size;
+	bool privileged;
 	union arg arg;
 };
 
 static const struct call calls[] = {
-	{ STEVE_IOC_GET_STATUS, {} },
-	{ STEVE_IOC_GET_SETTINGS, {} },
+	{ STEVE_IOC_GET_STATUS, 104, false, {} },
+	{ STEVE_IOC_GET_SETTINGS, 24, false, {} },
 	{
-		STEVE_IOC_SET_SETTINGS, {
+		STEVE_IOC_SET_SETTINGS, 24, true, {
 			.settings = { .mask = STEVE_SET_JOBS, .jobs = 9 },
 		},
 	},
 	{
-		STEVE_IOC_GET_CLIENTS, {
+		STEVE_IOC_GET_CLIENTS, 40, false, {
 			.clients = {
 				.count = ARRAY_SIZE(some_rows),
 				.row_size = sizeof(some_rows[0]),
 			},
 		},
 	},
+	{ STEVE_IOC_SET_CAP, 24, true, { .cap = { .jobs = 3 } } },
+	{ STEVE_IOC_RECLAIM, 16, true, {} },
 };
 
 #define END_OF_CALLS	(calls + ARRAY_SIZE(calls))
 
+/* An argument that is good, if the calling process is a client. */
 static union arg arg_of(const struct call *call)
 {
 	union arg arg = call->arg;
 
 	if (call->nr == STEVE_IOC_GET_CLIENTS)
 		arg.clients.rows = (uintptr_t)some_rows;
+	if (call->nr == STEVE_IOC_RECLAIM)
+		arg.reclaim.pid = getpid();
 	return arg;
 }
 
@@ -76,9 +98,28 @@ static unsigned int resized(unsigned int nr, size_t size)
 	return _IOC(_IOC_DIR(nr), _IOC_TYPE(nr), _IOC_NR(nr), size);
 }
 
-static bool same_pool(const struct steve_status *before)
+/* What no call that is refused may change. */
+struct state {
+	struct steve_status status;
+	struct steve_settings settings;
+};
+
+static struct state pool_state(void)
 {
-	struct steve_status now = pool_status();
+	struct state state = {
+		.status = pool_status(),
+		.settings = pool_settings(),
+	};
+
+	/* The weather. */
+	state.status.load = 0;
+	state.status.memory = 0;
+	return state;
+}
+
+static bool same_pool(const struct state *before)
+{
+	struct state now = pool_state();
 
 	return !memcmp(before, &now, sizeof(now));
 }
@@ -92,12 +133,23 @@ static int set_jobs(int fd, unsigned int jobs)
 
 TEST_F(pool, every_call_works)
 {
+	struct steve_status st;
+
+	take(self->fd);
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		union arg arg = arg_of(call);
 
 		EXPECT_EQ(0, ioctl(self->fd, call->nr, &arg));
 	}
-	EXPECT_EQ(9, pool_status().jobs);
+	st = pool_status();
+	EXPECT_EQ(9, st.jobs);
+	EXPECT_EQ(3, st.size);
+	EXPECT_EQ(0, st.held);
+}
+
+static __u64 memory_size(void)
+{
+	return (__u64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
 TEST_F(pool, status_is_filled_in)
@@ -118,13 +170,23 @@ TEST_F(pool, status_is_filled_in)
 	EXPECT_EQ(1, st.clients);
 	EXPECT_EQ(0, st.waiting);
 	EXPECT_LE(st.returned + st.reclaimed, st.granted);
+	EXPECT_EQ(0, st.limits);
+	EXPECT_EQ(0, st.caps);
+	EXPECT_EQ(0, st.max_load);
+	EXPECT_EQ(0, st.min_memory);
+	EXPECT_GT(STEVE_LOAD_MAX, st.load);
+	EXPECT_LT(0, st.memory);
+	EXPECT_GE(memory_size(), st.memory);
+	EXPECT_EQ(0, st.charged);
 }
 
 TEST_F(pool, bad_pointers_are_refused)
 {
-	struct steve_status before = pool_status();
 	void *bad = bad_memory();
+	struct state before;
 
+	take(self->fd);
+	before = pool_state();
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		char *cut = end_of_memory() - 8;
 
@@ -143,6 +205,7 @@ TEST_F(pool, answers_need_memory_that_can_be_written)
 	bool answers;
 	int ret;
 
+	take(self->fd);
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		char *mem = end_of_memory() - page;
 		union arg arg = arg_of(call);
@@ -154,28 +217,75 @@ TEST_F(pool, answers_need_memory_that_can_be_written)
 		EXPECT_EQ(answers, fails(ret, EFAULT));
 		EXPECT_EQ(!answers, ret == 0);
 	}
+	/* The answer it could not give would have been the number of tokens. */
+	EXPECT_EQ(1, pool_status().held);
 }
 
 TEST_F(pool, older_structures_than_the_first_are_refused)
 {
-	struct steve_status before = pool_status();
+	struct state before;
 
+	take(self->fd);
+	before = pool_state();
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
-		size_t size = _IOC_SIZE(call->nr);
-		union arg arg = arg_of(call);
+		const size_t sizes[] = {
+			call->first_size - 1, call->first_size - 4, 8, 1, 0,
+		};
 
-		EXPECT_TRUE(fails(ioctl(self->fd, resized(call->nr, size - 1), &arg),
-				  EINVAL));
-		EXPECT_TRUE(fails(ioctl(self->fd, resized(call->nr, 8), &arg),
-				  EINVAL));
-		EXPECT_TRUE(fails(ioctl(self->fd, resized(call->nr, 1), &arg),
-				  EINVAL));
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+			union arg arg = arg_of(call);
+
+			EXPECT_TRUE(fails(ioctl(self->fd, resized(call->nr, sizes[i]),
+						&arg), EINVAL)) {
+				TH_LOG("call %#x, size %zu", call->nr, sizes[i]);
+			}
+		}
 	}
 	EXPECT_TRUE(same_pool(&before));
 }
 
+/* An old tool on a new module: all that lies between is a version, too. */
+TEST_F(pool, older_structures_work)
+{
+	take(self->fd);
+	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
+		size_t now = _IOC_SIZE(call->nr);
+
+		for (size_t size = call->first_size; size <= now; size += 4) {
+			union arg arg = arg_of(call);
+
+			memset(arg.bytes + size, 0xcc, sizeof(arg) - size);
+			EXPECT_EQ(0, ioctl(self->fd, resized(call->nr, size), &arg)) {
+				TH_LOG("call %#x, size %zu", call->nr, size);
+			}
+			for (size_t i = size; i < sizeof(arg); i++)
+				ASSERT_EQ((char)0xcc, arg.bytes[i]);
+		}
+	}
+	EXPECT_EQ(9, pool_status().jobs);
+	EXPECT_EQ(3, pool_status().size);
+}
+
+TEST_F(pool, older_structures_tell_the_same)
+{
+	struct steve_settings all = pool_settings();
+	union arg settings = {}, status = {};
+	struct steve_status st;
+
+	take(self->fd);
+	st = pool_status();
+	ASSERT_EQ(0, ioctl(self->fd, resized(STEVE_IOC_GET_STATUS, 104), &status));
+	EXPECT_EQ(0, memcmp(&st, &status, 104));
+	ASSERT_EQ(0, ioctl(self->fd, resized(STEVE_IOC_GET_SETTINGS, 24), &settings));
+	EXPECT_EQ(all.jobs, settings.settings.jobs);
+	EXPECT_EQ(all.policy, settings.settings.policy);
+	EXPECT_EQ(all.reserve_ms, settings.settings.reserve_ms);
+	EXPECT_EQ(all.strict, settings.settings.strict);
+}
+
 TEST_F(pool, newer_structures_work_while_they_want_nothing_new)
 {
+	take(self->fd);
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		size_t size = _IOC_SIZE(call->nr);
 		union arg arg = arg_of(call);
@@ -192,8 +302,10 @@ TEST_F(pool, newer_structures_work_while_they_want_nothing_new)
 
 TEST_F(pool, what_only_newer_modules_know_is_refused)
 {
-	struct steve_status before = pool_status();
+	struct state before;
 
+	take(self->fd);
+	before = pool_state();
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		size_t size = _IOC_SIZE(call->nr);
 		union arg arg = arg_of(call);
@@ -212,8 +324,10 @@ TEST_F(pool, what_only_newer_modules_know_is_refused)
 /* Flags and masks are the first field of every structure. */
 TEST_F(pool, unknown_flags_are_refused)
 {
-	struct steve_status before = pool_status();
+	struct state before;
 
+	take(self->fd);
+	before = pool_state();
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		for (int bit = 0; bit < 64; bit++) {
 			union arg arg = arg_of(call);
@@ -230,23 +344,39 @@ TEST_F(pool, unknown_flags_are_refused)
 	EXPECT_TRUE(same_pool(&before));
 }
 
+/* Fields that mean nothing, or only in the answer. */
+static const struct {
+	unsigned int nr;
+	size_t offset;
+} reserved_fields[] = {
+	{ STEVE_IOC_GET_SETTINGS, offsetof(struct steve_settings, reserved) },
+	{ STEVE_IOC_SET_SETTINGS, offsetof(struct steve_settings, reserved) },
+	{ STEVE_IOC_GET_CLIENTS, offsetof(struct steve_clients, reserved) },
+	{ STEVE_IOC_RECLAIM, offsetof(struct steve_reclaim, tokens) },
+};
+
 TEST_F(pool, reserved_fields_must_be_zero)
 {
-	struct steve_status before = pool_status();
-	struct steve_settings set = {
-		.mask = STEVE_SET_JOBS, .jobs = 9, .reserved = 1,
-	};
-	struct steve_settings get = { .reserved = 1 };
-	struct steve_clients clients = {
-		.rows = (uintptr_t)some_rows,
-		.count = ARRAY_SIZE(some_rows),
-		.row_size = sizeof(some_rows[0]),
-		.reserved = 0x80000000,
-	};
+	static const __u32 values[] = { 1, 0x80000000, UINT32_MAX };
+	struct state before;
 
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set), EINVAL));
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_SETTINGS, &get), EINVAL));
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &clients), EINVAL));
+	take(self->fd);
+	before = pool_state();
+	for (size_t i = 0; i < ARRAY_SIZE(reserved_fields); i++) {
+		const struct call *call = calls;
+
+		while (call->nr != reserved_fields[i].nr)
+			call++;
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+			union arg arg = arg_of(call);
+
+			memcpy(arg.bytes + reserved_fields[i].offset, &values[v],
+			       sizeof(values[v]));
+			EXPECT_TRUE(fails(ioctl(self->fd, call->nr, &arg), EINVAL)) {
+				TH_LOG("call %#x, value %#x", call->nr, values[v]);
+			}
+		}
+	}
 	EXPECT_TRUE(same_pool(&before));
 }
 
@@ -254,7 +384,7 @@ TEST_F(pool, unknown_calls_are_refused)
 {
 	union arg arg = {};
 
-	for (unsigned int nr = _IOC_NR(STEVE_IOC_GET_CLIENTS) + 1; nr < 256; nr++) {
+	for (unsigned int nr = _IOC_NR(STEVE_IOC_RECLAIM) + 1; nr < 256; nr++) {
 		ASSERT_TRUE(fails(ioctl(self->fd, _IO(STEVE_IOC_MAGIC, nr), &arg),
 				  ENOTTY));
 		ASSERT_TRUE(fails(ioctl(self->fd,
@@ -273,6 +403,10 @@ TEST_F(pool, unknown_calls_are_refused)
 					_IOC(_IOC_READ, STEVE_IOC_MAGIC,
 					     _IOC_NR(call->nr), size), &arg),
 				  ENOTTY));
+		EXPECT_TRUE(fails(ioctl(self->fd,
+					_IOC(_IOC_NONE, STEVE_IOC_MAGIC,
+					     _IOC_NR(call->nr), size), &arg),
+				  ENOTTY));
 	}
 	EXPECT_TRUE(fails(ioctl(self->fd, TCGETS, &arg), ENOTTY));
 	EXPECT_EQ(0, isatty(self->fd));
@@ -280,8 +414,11 @@ TEST_F(pool, unknown_calls_are_refused)
 
 static struct steve_settings get_settings(int fd)
 {
-	struct steve_settings get = { .jobs = 12345, .policy = 7, .reserve_ms = 1 };
+	struct steve_settings get;
 
+	memset(&get, 0xcc, sizeof(get));
+	get.mask = 0;
+	get.reserved = 0;
 	if (ioctl(fd, STEVE_IOC_GET_SETTINGS, &get))
 		die("cannot read the settings");
 	return get;
@@ -294,6 +431,13 @@ static bool same_settings(int fd, const struct steve_settings *before)
 	return !memcmp(before, &now, sizeof(now));
 }
 
+static int set_settings(int fd, const struct steve_settings *settings)
+{
+	struct steve_settings set = *settings;
+
+	return ioctl(fd, STEVE_IOC_SET_SETTINGS, &set);
+}
+
 TEST_F(pool, settings_are_told)
 {
 	struct steve_settings get = get_settings(self->fd);
@@ -303,71 +447,230 @@ TEST_F(pool, settings_are_told)
 	EXPECT_EQ(STEVE_POLICY_FIFO, get.policy);
 	EXPECT_LE(STEVE_RESERVE_MS_MIN, get.reserve_ms);
 	EXPECT_GE(STEVE_RESERVE_MS_MAX, get.reserve_ms);
+	EXPECT_EQ(0, get.strict);
+	EXPECT_EQ(1, get.min_jobs);
+	EXPECT_EQ(0, get.max_per_process);
+	EXPECT_EQ(0, get.max_load);
 	EXPECT_EQ(0, get.reserved);
+	EXPECT_EQ(0, get.min_memory);
+	EXPECT_EQ(512ULL << 20, get.job_memory);
 }
+
+/* Another value for each than any it has been found with. */
+static const struct steve_settings other_settings = {
+	.mask = SETTINGS,
+	.jobs = 9,
+	.policy = STEVE_POLICY_FAIR,
+	.reserve_ms = 1234,
+	.strict = 1,
+	.min_jobs = 2,
+	.max_per_process = 3,
+	.max_load = 123456,
+	.min_memory = 5678,
+	.job_memory = 1ULL << 40,
+};
 
 TEST_F(pool, settings_are_set_together)
 {
 	struct steve_settings before = get_settings(self->fd);
-	struct steve_settings set = {
-		.mask = before.mask,
-		.jobs = 9,
-		.policy = STEVE_POLICY_FAIR,
-		.reserve_ms = 1234,
-	};
 
-	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
-	EXPECT_TRUE(same_settings(self->fd, &set));
-	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &before));
+	EXPECT_EQ(0, set_settings(self->fd, &other_settings));
+	EXPECT_TRUE(same_settings(self->fd, &other_settings));
+	EXPECT_EQ(0, set_settings(self->fd, &before));
 	EXPECT_TRUE(same_settings(self->fd, &before));
 }
 
-TEST_F(pool, settings_at_their_bounds)
-{
-	static const struct steve_settings good[] = {
-		{ .mask = STEVE_SET_JOBS, .jobs = 0 },
-		{ .mask = STEVE_SET_JOBS, .jobs = STEVE_JOBS_MAX },
-		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FIFO },
-		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FAIR },
-		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MIN },
-		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MAX },
-	};
-	static const struct steve_settings bad[] = {
-		{ .mask = STEVE_SET_JOBS, .jobs = STEVE_JOBS_MAX + 1 },
-		{ .mask = STEVE_SET_JOBS, .jobs = UINT32_MAX },
-		{ .mask = STEVE_SET_POLICY, .policy = STEVE_POLICY_FAIR + 1 },
-		{ .mask = STEVE_SET_POLICY, .policy = UINT32_MAX },
-		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MIN - 1 },
-		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MAX + 1 },
-		{ .mask = STEVE_SET_RESERVE_MS, .reserve_ms = UINT32_MAX },
-		/* One of them bad, and none is set. */
-		{ .mask = STEVE_SET_JOBS | STEVE_SET_POLICY, .jobs = 9, .policy = 2 },
-	};
-	struct steve_settings before = get_settings(self->fd);
-	struct steve_settings set;
+/**
+ * struct field - a field of struct steve_settings
+ * @bit: its bit in the mask
+ * @offset: where it is
+ * @size: its size
+ * @least: the lowest value it can have
+ * @most: the highest
+ */
+struct field {
+	__u64 bit;
+	size_t offset;
+	size_t size;
+	__u64 least;
+	__u64 most;
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		set = good[i];
-		EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
+#define FIELD(name, field)						\
+	STEVE_SET_##name, offsetof(struct steve_settings, field),	\
+	sizeof(((struct steve_settings *)0)->field)
+
+static const struct field fields[] = {
+	{ FIELD(JOBS, jobs), 0, STEVE_JOBS_MAX },
+	{ FIELD(POLICY, policy), STEVE_POLICY_FIFO, STEVE_POLICY_FAIR },
+	{
+		FIELD(RESERVE_MS, reserve_ms),
+		STEVE_RESERVE_MS_MIN, STEVE_RESERVE_MS_MAX,
+	},
+	{ FIELD(STRICT, strict), 0, 1 },
+	{ FIELD(MIN_JOBS, min_jobs), 0, STEVE_JOBS_MAX },
+	{ FIELD(MAX_PER_PROCESS, max_per_process), 0, STEVE_JOBS_MAX },
+	{ FIELD(MAX_LOAD, max_load), 0, STEVE_LOAD_MAX },
+	{ FIELD(MIN_MEMORY, min_memory), 0, STEVE_MEMORY_MAX },
+	{ FIELD(JOB_MEMORY, job_memory), 0, STEVE_MEMORY_MAX },
+};
+
+#define END_OF_FIELDS	(fields + ARRAY_SIZE(fields))
+
+/* The machines this runs on have the lower bytes first. */
+static void set_field(struct steve_settings *set, const struct field *field, __u64 value)
+{
+	memcpy((char *)set + field->offset, &value, field->size);
+}
+
+TEST_F(pool, each_setting_at_its_bounds)
+{
+	struct steve_settings before = get_settings(self->fd);
+	__u64 mask = 0;
+
+	for (const struct field *field = fields; field < END_OF_FIELDS; field++) {
+		const __u64 values[] = { field->least, field->most };
+		struct steve_settings set = { .mask = field->bit };
+		struct steve_settings want = before;
+
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			set_field(&set, field, values[i]);
+			set_field(&want, field, values[i]);
+			EXPECT_EQ(0, set_settings(self->fd, &set));
+			EXPECT_TRUE(same_settings(self->fd, &want)) {
+				TH_LOG("setting %#llx", field->bit);
+			}
+		}
+		ASSERT_EQ(0, set_settings(self->fd, &before));
+		mask |= field->bit;
 	}
-	set = before;
-	ASSERT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		set = bad[i];
-		EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set), ERANGE));
-		EXPECT_TRUE(same_settings(self->fd, &before));
+	EXPECT_EQ(SETTINGS, mask);
+}
+
+/* If one is bad, none is set. */
+TEST_F(pool, no_setting_past_its_bounds)
+{
+	struct state before = pool_state();
+
+	for (const struct field *field = fields; field < END_OF_FIELDS; field++) {
+		const __u64 values[] = {
+			field->most + 1,
+			field->size == 8 ? UINT64_MAX : UINT32_MAX,
+			field->least - 1,
+		};
+
+		/* Below 0 is far past the highest. */
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			struct steve_settings set = other_settings;
+
+			set_field(&set, field, values[i]);
+			EXPECT_TRUE(fails(set_settings(self->fd, &set), ERANGE));
+			set.mask = field->bit;
+			EXPECT_TRUE(fails(set_settings(self->fd, &set), ERANGE));
+			EXPECT_TRUE(same_pool(&before)) {
+				TH_LOG("setting %#llx, value %#llx", field->bit, values[i]);
+			}
+		}
 	}
 }
 
 TEST_F(pool, fields_that_are_not_named_are_not_set)
 {
 	struct steve_settings before = get_settings(self->fd);
-	struct steve_settings set = {
-		.jobs = 9, .policy = STEVE_POLICY_FAIR, .reserve_ms = 1234,
-	};
+	struct steve_settings set = other_settings;
 
-	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_SETTINGS, &set));
+	set.mask = 0;
+	EXPECT_EQ(0, set_settings(self->fd, &set));
 	EXPECT_TRUE(same_settings(self->fd, &before));
+
+	/* Nor looked at. */
+	memset(&set, 0xff, sizeof(set));
+	set.mask = STEVE_SET_JOBS;
+	set.jobs = before.jobs;
+	set.reserved = 0;
+	EXPECT_EQ(0, set_settings(self->fd, &set));
+	EXPECT_TRUE(same_settings(self->fd, &before));
+}
+
+TEST_F(pool, caps_at_their_bounds)
+{
+	static const struct steve_cap good[] = {
+		{ .jobs = 0 },
+		{ .jobs = STEVE_JOBS_MAX },
+		{ .max_load = STEVE_LOAD_MAX },
+		{ .min_memory = STEVE_MEMORY_MAX },
+		{
+			.jobs = STEVE_JOBS_MAX, .max_load = STEVE_LOAD_MAX,
+			.min_memory = STEVE_MEMORY_MAX,
+		},
+	};
+	static const struct steve_cap bad[] = {
+		{ .jobs = STEVE_JOBS_MAX + 1 },
+		{ .jobs = UINT32_MAX },
+		{ .max_load = STEVE_LOAD_MAX + 1 },
+		{ .max_load = UINT32_MAX },
+		{ .min_memory = STEVE_MEMORY_MAX + 1 },
+		{ .min_memory = UINT64_MAX },
+		/* One of them bad, and there is no cap. */
+		{ .jobs = 2, .max_load = STEVE_LOAD_MAX + 1 },
+	};
+	struct state before = pool_state();
+	struct steve_cap cap;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cap = bad[i];
+		EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_SET_CAP, &cap), ERANGE));
+		EXPECT_TRUE(same_pool(&before));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		struct steve_status st;
+
+		cap = good[i];
+		EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_SET_CAP, &cap));
+		st = pool_status();
+		EXPECT_EQ(1, st.caps);
+		EXPECT_EQ(cap.jobs < TEST_JOBS ? cap.jobs : TEST_JOBS, st.size);
+		EXPECT_EQ(cap.max_load, st.max_load);
+		EXPECT_EQ(cap.min_memory, st.min_memory);
+	}
+	/* The cap there was stays as it was. */
+	before = pool_state();
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cap = bad[i];
+		EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_SET_CAP, &cap), ERANGE));
+		EXPECT_TRUE(same_pool(&before));
+	}
+}
+
+TEST_F(pool, reclaim_wants_a_client)
+{
+	pid_t stranger, dead;
+	struct state before;
+
+	IN_CHILD(stranger)
+		hold_forever();
+	IN_CHILD(dead)
+		take(self->fd);
+	reap(dead);
+	take(self->fd);
+	before = pool_state();
+	{
+		const pid_t pids[] = {
+			0, -1, INT32_MIN, INT32_MAX, stranger, -getpid(), dead,
+		};
+
+		for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+			struct steve_reclaim arg = { .pid = pids[i] };
+
+			EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_RECLAIM, &arg),
+					  ESRCH)) {
+				TH_LOG("pid %d", pids[i]);
+			}
+			EXPECT_EQ(0, arg.tokens);
+		}
+	}
+	EXPECT_TRUE(same_pool(&before));
+	kill_and_reap(stranger);
 }
 
 static void drop_capability(unsigned int cap)
@@ -395,11 +698,12 @@ static void become(uid_t uid)
 /* Whoever has the file may look, but not change. */
 static bool may_only_look(int fd)
 {
+	take(fd);
 	for (const struct call *call = calls; call < END_OF_CALLS; call++) {
 		union arg arg = arg_of(call);
 		int ret = ioctl(fd, call->nr, &arg);
 
-		if (call->nr == STEVE_IOC_SET_SETTINGS ? !fails(ret, EPERM) : ret)
+		if (call->privileged ? !fails(ret, EPERM) : ret)
 			return false;
 	}
 	return true;
@@ -509,6 +813,11 @@ TEST_F(pool, parameters_cannot_be_written)
 		"/sys/module/steve/parameters/policy",
 		"/sys/module/steve/parameters/reserve_ms",
 		"/sys/module/steve/parameters/strict",
+		"/sys/module/steve/parameters/min_jobs",
+		"/sys/module/steve/parameters/max_per_process",
+		"/sys/module/steve/parameters/max_load",
+		"/sys/module/steve/parameters/min_memory",
+		"/sys/module/steve/parameters/job_memory",
 	};
 	struct stat st;
 
@@ -666,35 +975,67 @@ TEST_F(pool, list_refuses_bad_batches)
 		.count = ARRAY_SIZE(some_rows),
 		.row_size = sizeof(some_rows[0]),
 	};
+	const struct {
+		__u64 rows;
+		__u32 count;
+		__u32 row_size;
+		int error;
+	} bad[] = {
+		{ good.rows, 0, good.row_size, EINVAL },
+		{ good.rows, good.count, 0, EINVAL },
+		{ good.rows, good.count, FIRST_ROW_SIZE - 1, EINVAL },
+		{ good.rows, good.count, sysconf(_SC_PAGESIZE) + 1, EINVAL },
+		{ good.rows, good.count, UINT32_MAX, EINVAL },
+		{ (uintptr_t)bad_memory(), good.count, good.row_size, EFAULT },
+		{ (uintptr_t)end_of_memory() - 8, good.count, good.row_size, EFAULT },
+		{ 0, good.count, good.row_size, EFAULT },
+		{ ~0ULL - 8, good.count, good.row_size, EFAULT },
+	};
 	struct steve_clients batch;
 
 	take(self->fd);
-	batch = good;
-	batch.count = 0;
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EINVAL));
-	batch = good;
-	batch.row_size = 0;
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EINVAL));
-	batch = good;
-	batch.row_size = sizeof(some_rows[0]) - 1;
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EINVAL));
-	batch = good;
-	batch.rows = (uintptr_t)bad_memory();
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EFAULT));
-	EXPECT_EQ(0, batch.cursor);
-	EXPECT_EQ(good.count, batch.count);
-	batch = good;
-	batch.rows = 0;
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EFAULT));
-	batch = good;
-	batch.rows = ~0ULL - 8;
-	EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch), EFAULT));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		batch = good;
+		batch.rows = bad[i].rows;
+		batch.count = bad[i].count;
+		batch.row_size = bad[i].row_size;
+		EXPECT_TRUE(fails(ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch),
+				  bad[i].error)) {
+			TH_LOG("batch %zu", i);
+		}
+		EXPECT_EQ(0, batch.cursor);
+		EXPECT_EQ(bad[i].count, batch.count);
+	}
 
 	batch = good;
 	batch.cursor = ~0ULL;
 	EXPECT_EQ(0, ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch));
 	EXPECT_EQ(0, batch.count);
 	EXPECT_EQ(0, batch.more);
+}
+
+/* As a program built with an earlier header would call it. */
+TEST_F(pool, list_fills_no_more_than_the_row)
+{
+	struct steve_client_info row;
+	struct steve_clients batch = {
+		.rows = (uintptr_t)&row,
+		.count = 1,
+	};
+
+	take(self->fd);
+	for (size_t size = FIRST_ROW_SIZE; size <= sizeof(row); size += 4) {
+		memset(&row, 0xcc, sizeof(row));
+		batch.cursor = 0;
+		batch.more = 0;
+		batch.count = 1;
+		batch.row_size = size;
+		ASSERT_EQ(0, ioctl(self->fd, STEVE_IOC_GET_CLIENTS, &batch));
+		EXPECT_EQ(getpid(), row.pid);
+		EXPECT_EQ(1, row.held);
+		for (size_t i = size; i < sizeof(row); i++)
+			ASSERT_EQ((char)0xcc, ((char *)&row)[i]);
+	}
 }
 
 /* As a program built with a later header would call it. */
