@@ -16,7 +16,7 @@
 FIXTURE(module) {
 	struct stat fifo;
 	struct stat device;
-	char params[128];
+	char params[256];
 };
 
 /* The text of a file, up to the first newline; it is short. */
@@ -33,7 +33,7 @@ static void read_line(const char *path, char *buf, size_t size)
 /* A parameter, as it is read. */
 static const char *param(const char *name)
 {
-	static char value[16];
+	static char value[32];
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/module/steve/parameters/%s", name);
@@ -44,7 +44,8 @@ static const char *param(const char *name)
 FIXTURE_SETUP(module)
 {
 	static const char * const names[] = {
-		"jobs", "policy", "reserve_ms", "strict",
+		"jobs", "policy", "reserve_ms", "strict", "min_jobs",
+		"max_per_process", "max_load", "min_memory", "job_memory",
 	};
 
 	ASSERT_TRUE(wait_at_most(5, pool_idle()));
@@ -250,77 +251,217 @@ TEST_F(module, jobs_are_the_online_processors_by_default)
 	EXPECT_EQ(sysconf(_SC_NPROCESSORS_ONLN), pool_status().jobs);
 }
 
-TEST_F(module, jobs_can_be_given)
+/**
+ * struct param - a parameter given at load
+ * @name: its name
+ * @given: as it is given
+ * @told: as it is read afterwards
+ */
+struct param {
+	const char *name;
+	const char *given;
+	const char *told;
+};
+
+#define END_OF(table)	((table) + ARRAY_SIZE(table))
+
+/* Each at its bounds and in every way it can be written. */
+static const struct param good_params[] = {
+	{ "jobs", "0", "0" },
+	{ "jobs", "1", "1" },
+	{ "jobs", "7", "7" },
+	{ "jobs", "65535", "65535" },
+	{ "policy", "fifo", "fifo" },
+	{ "policy", "fair", "fair" },
+	{ "reserve_ms", "1", "1" },
+	{ "reserve_ms", "60000", "60000" },
+	{ "strict", "0", "0" },
+	{ "strict", "1", "1" },
+	{ "strict", "y", "1" },
+	{ "min_jobs", "0", "0" },
+	{ "min_jobs", "65535", "65535" },
+	{ "max_per_process", "0", "0" },
+	{ "max_per_process", "1", "1" },
+	{ "max_per_process", "65535", "65535" },
+	{ "max_load", "0", "0.00" },
+	{ "max_load", "0.01", "0.01" },
+	{ "max_load", "8", "8.00" },
+	{ "max_load", "8.5", "8.50" },
+	{ "max_load", "8.05", "8.05" },
+	{ "max_load", "10000", "10000.00" },
+	{ "max_load", "10000.00", "10000.00" },
+	{ "min_memory", "0", "0" },
+	{ "min_memory", "1", "1" },
+	{ "min_memory", "3K", "3072" },
+	{ "min_memory", "3k", "3072" },
+	{ "min_memory", "5M", "5242880" },
+	{ "min_memory", "2G", "2147483648" },
+	{ "min_memory", "1T", "1099511627776" },
+	{ "min_memory", "64T", "70368744177664" },
+	{ "min_memory", "70368744177664", "70368744177664" },
+	{ "job_memory", "0", "0" },
+	{ "job_memory", "1", "1" },
+	{ "job_memory", "700m", "734003200" },
+	{ "job_memory", "64t", "70368744177664" },
+};
+
+TEST_F(module, parameters_can_be_given)
 {
-	static const char * const params[] = {
-		"jobs=0", "jobs=1", "jobs=7", "jobs=65535",
+	char params[64];
+
+	for (const struct param *p = good_params; p < END_OF(good_params); p++) {
+		snprintf(params, sizeof(params), "%s=%s", p->name, p->given);
+		reload(params);
+		EXPECT_STREQ(p->told, param(p->name)) {
+			TH_LOG("%s", params);
+		}
+	}
+}
+
+TEST_F(module, parameters_are_what_the_pool_begins_with)
+{
+	static const struct steve_settings want = {
+		.jobs = 9,
+		.policy = STEVE_POLICY_FAIR,
+		.reserve_ms = 1234,
+		.strict = 1,
+		.min_jobs = 2,
+		.max_per_process = 3,
+		.max_load = 1250,
+		.min_memory = 5ULL << 20,
+		.job_memory = 7ULL << 30,
+	};
+	struct steve_settings set;
+
+	reload("jobs=9 policy=fair reserve_ms=1234 strict=1 min_jobs=2 max_per_process=3 max_load=12.5 min_memory=5M job_memory=7G");
+	set = pool_settings();
+	set.mask = 0;
+	EXPECT_EQ(0, memcmp(&want, &set, sizeof(set)));
+	EXPECT_EQ(want.max_load, pool_status().max_load);
+	EXPECT_EQ(want.min_memory, pool_status().min_memory);
+	EXPECT_EQ(want.jobs, pool_status().size);
+}
+
+TEST_F(module, parameters_have_defaults)
+{
+	static const struct param defaults[] = {
+		{ "policy", NULL, "fifo" },
+		{ "reserve_ms", NULL, "100" },
+		{ "strict", NULL, "0" },
+		{ "min_jobs", NULL, "1" },
+		{ "max_per_process", NULL, "0" },
+		{ "max_load", NULL, "0.00" },
+		{ "min_memory", NULL, "0" },
+		{ "job_memory", NULL, "536870912" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
-		reload(params[i]);
-		EXPECT_EQ(strtoul(params[i] + 5, NULL, 10), pool_status().jobs);
-		EXPECT_STREQ(params[i] + 5, param("jobs"));
-	}
+	reload("");
+	for (const struct param *p = defaults; p < END_OF(defaults); p++)
+		EXPECT_STREQ(p->told, param(p->name));
 }
 
 TEST_F(module, parameters_tell_what_is_in_force)
 {
-	reload("policy=fair reserve_ms=60000");
-	EXPECT_STREQ("fair", param("policy"));
-	EXPECT_STREQ("60000", param("reserve_ms"));
-	reload("policy=fifo reserve_ms=1");
-	EXPECT_STREQ("fifo", param("policy"));
-	EXPECT_STREQ("1", param("reserve_ms"));
-	ASSERT_EQ(0, pool_set_jobs(17));
+	reload("jobs=3 max_load=1 min_memory=1M");
+	ASSERT_EQ(0, pool_set(&(struct steve_settings){
+		.mask = STEVE_SET_JOBS | STEVE_SET_POLICY |
+			STEVE_SET_RESERVE_MS | STEVE_SET_STRICT |
+			STEVE_SET_MIN_JOBS | STEVE_SET_MAX_PER_PROCESS |
+			STEVE_SET_MAX_LOAD | STEVE_SET_MIN_MEMORY |
+			STEVE_SET_JOB_MEMORY,
+		.jobs = 17, .policy = STEVE_POLICY_FAIR, .reserve_ms = 5,
+		.strict = 1, .min_jobs = 4, .max_per_process = 6,
+		.max_load = 250, .min_memory = 1 << 21, .job_memory = 9,
+	}));
 	EXPECT_STREQ("17", param("jobs"));
-	reload("");
-	EXPECT_STREQ("fifo", param("policy"));
-	EXPECT_STREQ("100", param("reserve_ms"));
-	EXPECT_STREQ("N", param("strict"));
+	EXPECT_STREQ("fair", param("policy"));
+	EXPECT_STREQ("5", param("reserve_ms"));
+	EXPECT_STREQ("1", param("strict"));
+	EXPECT_STREQ("4", param("min_jobs"));
+	EXPECT_STREQ("6", param("max_per_process"));
+	EXPECT_STREQ("2.50", param("max_load"));
+	EXPECT_STREQ("2097152", param("min_memory"));
+	EXPECT_STREQ("9", param("job_memory"));
+}
+
+/* @told: what the one line says that tells what is wrong, and what would do. */
+static const struct param bad_params[] = {
+	{ "jobs", "-1", "is not a number from 0 to 65535" },
+	{ "jobs", "65536", "is not a number from 0 to 65535" },
+	{ "jobs", "4294967296", "is not a number from 0 to 65535" },
+	{ "jobs", "abc", "is not a number from 0 to 65535" },
+	{ "jobs", "8x", "is not a number from 0 to 65535" },
+	{ "jobs", "", "is not a number from 0 to 65535" },
+	{ "jobs", "1.5", "is not a number from 0 to 65535" },
+	{ "policy", "fairer", "is neither fifo nor fair" },
+	{ "policy", "", "is neither fifo nor fair" },
+	{ "policy", "1", "is neither fifo nor fair" },
+	{ "reserve_ms", "0", "is not a number from 1 to 60000" },
+	{ "reserve_ms", "60001", "is not a number from 1 to 60000" },
+	{ "reserve_ms", "1s", "is not a number from 1 to 60000" },
+	{ "strict", "maybe", "is neither 0 nor 1" },
+	{ "strict", "7", "is neither 0 nor 1" },
+	{ "min_jobs", "-1", "is not a number from 0 to 65535" },
+	{ "min_jobs", "65536", "is not a number from 0 to 65535" },
+	{ "min_jobs", "", "is not a number from 0 to 65535" },
+	{ "max_per_process", "-1", "is not a number from 0 to 65535" },
+	{ "max_per_process", "65536", "is not a number from 0 to 65535" },
+	{ "max_per_process", "many", "is not a number from 0 to 65535" },
+	{ "max_load", "-1", "is not a number from 0 to 10000" },
+	{ "max_load", "10000.01", "is not a number from 0 to 10000" },
+	{ "max_load", "10001", "is not a number from 0 to 10000" },
+	{ "max_load", "42949673", "is not a number from 0 to 10000" },
+	{ "max_load", "", "is not a number from 0 to 10000" },
+	{ "max_load", ".5", "is not a number from 0 to 10000" },
+	{ "max_load", "5.", "is not a number from 0 to 10000" },
+	{ "max_load", "5.555", "is not a number from 0 to 10000" },
+	{ "max_load", "5,5", "is not a number from 0 to 10000" },
+	{ "min_memory", "-1", "is not a size from 0 to 64T" },
+	{ "min_memory", "65T", "is not a size from 0 to 64T" },
+	{ "min_memory", "70368744177665", "is not a size from 0 to 64T" },
+	{ "min_memory", "18446744073709551616", "is not a size from 0 to 64T" },
+	{ "min_memory", "18014398509481984K", "is not a size from 0 to 64T" },
+	{ "min_memory", "", "is not a size from 0 to 64T" },
+	{ "min_memory", "M", "is not a size from 0 to 64T" },
+	{ "min_memory", "1P", "is not a size from 0 to 64T" },
+	{ "min_memory", "1MB", "is not a size from 0 to 64T" },
+	{ "min_memory", "1.5G", "is not a size from 0 to 64T" },
+	{ "min_memory", "0x10", "is not a size from 0 to 64T" },
+	{ "job_memory", "-1", "is not a size from 0 to 64T" },
+	{ "job_memory", "65T", "is not a size from 0 to 64T" },
+	{ "job_memory", "all", "is not a size from 0 to 64T" },
+};
+
+static bool load_is_refused(const char *params)
+{
+	return module_load(params) == -1 && errno == EINVAL &&
+	       !module_loaded() && access(STEVE_DEVICE, F_OK) &&
+	       !knows_filesystem("stevefs");
 }
 
 TEST_F(module, bad_parameters_refuse_the_load)
 {
-	static const struct {
-		const char *name;
-		const char *params;
-	} bad[] = {
-		{ "jobs", "jobs=-1" },
-		{ "jobs", "jobs=65536" },
-		{ "jobs", "jobs=4294967296" },
-		{ "jobs", "jobs=abc" },
-		{ "jobs", "jobs=8x" },
-		{ "jobs", "jobs=" },
-		{ "jobs", "jobs" },
-		{ "jobs", "jobs=1.5" },
-		{ "policy", "policy=fairer" },
-		{ "policy", "policy=" },
-		{ "policy", "policy=1" },
-		{ "reserve_ms", "reserve_ms=0" },
-		{ "reserve_ms", "reserve_ms=60001" },
-		{ "reserve_ms", "reserve_ms=1s" },
-		{ "strict", "strict=maybe" },
-		{ "strict", "jobs=4 strict=7" },
-	};
+	char params[64];
 
 	ASSERT_EQ(0, module_unload());
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+	for (const struct param *p = bad_params; p < END_OF(bad_params); p++) {
 		int log = log_open();
 
-		EXPECT_EQ(-1, module_load(bad[i].params)) {
-			TH_LOG("%s", bad[i].params);
+		snprintf(params, sizeof(params), "%s=%s", p->name, p->given);
+		EXPECT_TRUE(load_is_refused(params)) {
+			TH_LOG("%s", params);
 		}
-		EXPECT_EQ(EINVAL, errno);
-		EXPECT_FALSE(module_loaded());
-		EXPECT_EQ(-1, access(STEVE_DEVICE, F_OK));
-		EXPECT_FALSE(knows_filesystem("stevefs"));
-
 		/* It is said what is wrong. */
-		EXPECT_TRUE(log_tells(log, bad[i].name, "", "")) {
-			TH_LOG("%s", bad[i].params);
+		EXPECT_TRUE(log_tells(log, params, p->told, "")) {
+			TH_LOG("%s", params);
 		}
 		close(log);
 	}
+	/* None has a value where none is given; good ones beside a bad do not help. */
+	EXPECT_TRUE(load_is_refused("jobs"));
+	EXPECT_TRUE(load_is_refused("min_memory"));
+	EXPECT_TRUE(load_is_refused("max_load"));
+	EXPECT_TRUE(load_is_refused("jobs=4 strict=7 min_jobs=1"));
 }
 
 TEST_F(module, device_is_for_root_alone_by_default)
