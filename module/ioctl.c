@@ -37,11 +37,24 @@ static_assert(sizeof(struct steve_client_info) == 56);
 static_assert(sizeof(struct steve_cap) == CAP_SIZE_VER0);
 static_assert(sizeof(struct steve_reclaim) == RECLAIM_SIZE_VER0);
 
-#define SETTINGS	(STEVE_SET_JOBS | STEVE_SET_POLICY | \
-			 STEVE_SET_RESERVE_MS | STEVE_SET_STRICT | \
-			 STEVE_SET_MIN_JOBS | STEVE_SET_MAX_PER_PROCESS | \
-			 STEVE_SET_MAX_LOAD | STEVE_SET_MIN_MEMORY | \
-			 STEVE_SET_JOB_MEMORY)
+#define SETTING(name, field) \
+	{ STEVE_SET_##name, offsetofend(struct steve_settings, field) }
+
+/* The fields that can be set, and how large a structure has to be for each. */
+static const struct {
+	u64 bit;
+	size_t end;
+} settings_fields[] = {
+	SETTING(JOBS, jobs),
+	SETTING(POLICY, policy),
+	SETTING(RESERVE_MS, reserve_ms),
+	SETTING(STRICT, strict),
+	SETTING(MIN_JOBS, min_jobs),
+	SETTING(MAX_PER_PROCESS, max_per_process),
+	SETTING(MAX_LOAD, max_load),
+	SETTING(MIN_MEMORY, min_memory),
+	SETTING(JOB_MEMORY, job_memory),
+};
 
 static bool may_administer(const struct file *file)
 {
@@ -59,6 +72,19 @@ static int get_struct(void *dst, size_t size, size_t least, unsigned int cmd,
 	if (_IOC_SIZE(cmd) < least)
 		return -EINVAL;
 	return copy_struct_from_user(dst, size, arg, _IOC_SIZE(cmd));
+}
+
+/* The bits of all fields that the caller's struct steve_settings has. */
+static u64 settings_known(unsigned int cmd)
+{
+	u64 known = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings_fields); i++) {
+		if (settings_fields[i].end <= _IOC_SIZE(cmd))
+			known |= settings_fields[i].bit;
+	}
+	return known;
 }
 
 static int get_status(void __user *arg, unsigned int cmd)
@@ -120,7 +146,7 @@ static int get_settings(void __user *arg, unsigned int cmd)
 		return -EINVAL;
 
 	memset(&settings, 0, sizeof(settings));
-	settings.mask = SETTINGS;
+	settings.mask = settings_known(cmd);
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	settings.jobs = steve_pool.set.jobs;
 	settings.policy = steve_pool.set.policy;
@@ -201,7 +227,7 @@ static int set_settings(const struct file *file, void __user *arg,
 			 arg);
 	if (err)
 		return err;
-	if (settings.mask & ~SETTINGS || settings.reserved)
+	if (settings.mask & ~settings_known(cmd) || settings.reserved)
 		return -EINVAL;
 	if (!may_administer(file))
 		return -EPERM;

@@ -673,6 +673,60 @@ TEST_F(pool, reclaim_wants_a_client)
 	kill_and_reap(stranger);
 }
 
+/* Where a tool of each version has the end of its structure, and what it knows. */
+static const struct {
+	size_t size;
+	__u64 known;
+} settings_versions[] = {
+	{
+		24,
+		STEVE_SET_JOBS | STEVE_SET_POLICY | STEVE_SET_RESERVE_MS |
+		STEVE_SET_STRICT,
+	},
+	{ 56, SETTINGS },
+	{ 128, SETTINGS },
+};
+
+/* What a tool reads it can write back, and nothing else is changed by that. */
+TEST_F(pool, each_version_of_the_settings_is_told_what_it_knows)
+{
+	struct steve_settings before = other_settings;
+	unsigned int get, set;
+
+	ASSERT_EQ(0, set_settings(self->fd, &before));
+	for (size_t i = 0; i < ARRAY_SIZE(settings_versions); i++) {
+		union arg arg = {};
+
+		get = resized(STEVE_IOC_GET_SETTINGS, settings_versions[i].size);
+		set = resized(STEVE_IOC_SET_SETTINGS, settings_versions[i].size);
+		ASSERT_EQ(0, ioctl(self->fd, get, &arg));
+		EXPECT_EQ(settings_versions[i].known, arg.settings.mask);
+		EXPECT_EQ(0, ioctl(self->fd, set, &arg));
+		EXPECT_TRUE(same_settings(self->fd, &before));
+	}
+}
+
+TEST_F(pool, settings_a_version_does_not_know_it_cannot_set)
+{
+	struct state before = pool_state();
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings_versions); i++) {
+		unsigned int set = resized(STEVE_IOC_SET_SETTINGS,
+					   settings_versions[i].size);
+
+		for (const struct field *field = fields; field < END_OF_FIELDS; field++) {
+			union arg arg = {
+				.settings = { .mask = field->bit, .reserve_ms = 1 },
+			};
+
+			if (field->bit & settings_versions[i].known)
+				continue;
+			EXPECT_TRUE(fails(ioctl(self->fd, set, &arg), EINVAL));
+		}
+	}
+	EXPECT_TRUE(same_pool(&before));
+}
+
 static void drop_capability(unsigned int cap)
 {
 	struct __user_cap_header_struct head = {

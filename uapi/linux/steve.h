@@ -149,7 +149,8 @@ struct steve_status {
  * struct steve_settings - what an administrator can set
  * @mask: STEVE_SET_* bits. STEVE_IOC_SET_SETTINGS changes the fields named
  *	here, all or none; STEVE_IOC_GET_SETTINGS wants 0 and gives the bits of
- *	all fields it filled in.
+ *	all fields it filled in. The bit of a field that the caller's structure
+ *	is too short for is unknown.
  * @jobs: number of tokens, 0 to STEVE_JOBS_MAX
  * @policy: one of enum steve_policy
  * @reserve_ms: how long a token is put aside for a poller that was told of it,
