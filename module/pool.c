@@ -365,6 +365,27 @@ static void unreserve_all(struct steve_pool *pool,
 		unreserve(pool, client, now);
 }
 
+/* Second 0 of the charges is now. */
+static void age_charges(struct steve_pool_charges *charges, u64 now)
+{
+	u64 second = div_u64(now, NSEC_PER_SEC);
+	u64 passed = min_t(u64, second - charges->second, STEVE_CHARGE_SECONDS);
+
+	memmove(&charges->grants[passed], &charges->grants[0],
+		(STEVE_CHARGE_SECONDS - passed) * sizeof(charges->grants[0]));
+	memset(&charges->grants[0], 0, passed * sizeof(charges->grants[0]));
+	charges->second = second;
+}
+
+/* A job begins, and will want memory. */
+static void charge(struct steve_pool *pool, u64 now)
+{
+	if (!pool->min_memory)
+		return;
+	age_charges(&pool->charges, now);
+	pool->charges.grants[0]++;
+}
+
 /*
  * The client has one token more, or its own slot back, and with that it had
  * its turn. If more of it waits, it waits at the tail.
@@ -380,6 +401,7 @@ static void grant(struct steve_pool *pool, struct steve_pool_client *client,
 		hold(pool, client, 1);
 	}
 	pool->counts.granted++;
+	charge(pool, now);
 	drop_place(pool, client);
 	client->polling = client->polling && pool->ops->armed(client);
 	if (client->readers || client->polling)
@@ -390,27 +412,6 @@ static void grant(struct steve_pool *pool, struct steve_pool_client *client,
 
 /* ---- The limits ---- */
 
-/* Second 0 of the charges is now. */
-static void age_charges(struct steve_pool_charges *charges, u64 now)
-{
-	u64 second = div_u64(now, NSEC_PER_SEC);
-	u64 passed = min_t(u64, second - charges->second, STEVE_CHARGE_SECONDS);
-
-	memmove(&charges->grants[passed], &charges->grants[0],
-		(STEVE_CHARGE_SECONDS - passed) * sizeof(charges->grants[0]));
-	memset(&charges->grants[0], 0, passed * sizeof(charges->grants[0]));
-	charges->second = second;
-}
-
-/* A token leaves those that are free. */
-static void charge(struct steve_pool *pool, u64 now)
-{
-	if (!pool->min_memory)
-		return;
-	age_charges(&pool->charges, now);
-	pool->charges.grants[0]++;
-}
-
 /**
  * steve_pool_charged() - memory that jobs granted a moment ago will want
  * @pool: the pool, locked
@@ -419,15 +420,15 @@ static void charge(struct steve_pool *pool, u64 now)
  * A job uses memory only some time after its grant, and many are granted within
  * a millisecond. So each is charged what a job is taken to need, less and less
  * until it is as old as STEVE_CHARGE_SECONDS; but no more jobs than can be left
- * of those granted.
+ * of those granted. What is reserved is for jobs that are still to begin.
  *
  * Return: the memory in bytes.
  */
 u64 steve_pool_charged(const struct steve_pool *pool, u64 now)
 {
 	struct steve_pool_charges charges = pool->charges;
-	u32 left = pool->held + pool->reserved;
-	u64 parts = 0;
+	u64 parts = (u64)pool->reserved * STEVE_CHARGE_SECONDS;
+	u32 left = pool->held;
 	int i;
 
 	lockdep_assert_held(&pool->lock);
@@ -584,7 +585,6 @@ static bool keep_before(struct steve_pool *pool,
 	pool->keep_credit -= span;
 	cold->may_keep = false;
 	if (span) {
-		charge(pool, now);
 		reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
 	} else {
 		settle(pool, cold, now);
@@ -617,12 +617,10 @@ static void dispatch(struct steve_pool *pool, u64 now)
 		} else if (keep_before(pool, client, now)) {
 			continue;
 		} else if (client->readers) {
-			charge(pool, now);
 			client->readers--;
 			grant(pool, client, now);
 			pool->ops->hand(client);
 		} else {
-			charge(pool, now);
 			reserve(pool, client, STEVE_RESERVED_OFFERED,
 				reserve_span(pool), now);
 			pool->ops->notify(client);
@@ -658,7 +656,6 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 				/* Its turn comes after a deferral. */
 				return false;
 		} else if (!keep_before(pool, client, now)) {
-			charge(pool, now);
 			return true;
 		}
 	}
