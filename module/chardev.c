@@ -244,7 +244,7 @@ static __poll_t steve_poll(struct file *file, poll_table *wait)
 	/* A kernel thread asks for somebody else, of whom nothing is known. */
 	if (current->flags & PF_KTHREAD) {
 		spin_lock_irqsave(&steve_pool.lock, flags);
-		readable = steve_pool_available(&steve_pool) > 0;
+		readable = !steve_pool_limits(&steve_pool, steve_now());
 		spin_unlock_irqrestore(&steve_pool.lock, flags);
 		return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
 	}
