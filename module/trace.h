@@ -88,7 +88,7 @@ DEFINE_EVENT(steve_client, steve_stray,
 	TP_ARGS(pool, client)
 );
 
-/* The client died and held this many tokens. */
+/* The client held this many tokens, and died or had them taken from it. */
 TRACE_EVENT(steve_reclaim,
 	TP_PROTO(const struct steve_pool *pool,
 		 const struct steve_pool_client *client, u32 tokens),

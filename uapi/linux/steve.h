@@ -87,7 +87,8 @@ enum steve_policy {
  * @waiting: clients that have a place in the queue
  * @granted: tokens taken since the module was loaded
  * @returned: tokens given back by a write
- * @reclaimed: tokens that came back because their client died
+ * @reclaimed: tokens that came back because their client died, or were taken from
+ *	it by STEVE_IOC_RECLAIM
  * @lapsed: reservations that ended unread
  * @loans: implicit slots lent
  * @strays: bytes written that returned no token
