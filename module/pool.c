@@ -574,10 +574,6 @@ static bool keep_before(struct steve_pool *pool,
 
 	if (!cold || !keeps_before(pool, cold, client))
 		return false;
-	if (steve_pool_is_full(pool, cold)) {
-		settle(pool, cold, now);
-		return false;
-	}
 	span = keep_span(cold, now);
 	fill_keep_credit(pool, now);
 	if (pool->keep_credit < keep_price(pool, span))
