@@ -268,6 +268,69 @@ TEST_F(reservation, who_is_stopped_keeps_the_place_and_holds_nobody_up)
 	kill_and_reap(poller);
 }
 
+/* Stops after its poll was told of a token; it goes on to read it. */
+static void __noreturn stop_when_told(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	if (poll(&pfd, 1, -1) != 1)
+		die("poll does not tell of a token");
+	raise(SIGSTOP);
+	take(fd);
+	hold_forever();
+}
+
+/* Stops while its entry is armed: it will be told, and not look. */
+static void __noreturn stop_when_armed(int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		die("cannot use epoll");
+	raise(SIGSTOP);
+	if (epoll_wait(epoll, &event, 1, -1) != 1)
+		die("epoll does not tell of a token");
+	take(fd);
+	hold_forever();
+}
+
+/*
+ * The token is put aside for the one that is stopped, and goes to the next when
+ * that ends: the reservation lasts a second, and not two.
+ */
+TEST_F(reservation, who_is_stopped_holds_up_the_next_no_longer_than_that)
+{
+	static void (*const ways[])(int fd) = { stop_when_told, stop_when_armed };
+	enum { MS = 1000 };
+
+	set_reserve_ms(MS);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		__u64 lapsed = pool_status().lapsed;
+		pid_t poller, reader;
+		double begin;
+
+		take(self->fd);
+		IN_CHILD(poller)
+			ways[i](self->fd);
+		ASSERT_TRUE(wait_until(is_waiting(poller, STEVE_WAIT_POLL)));
+		reader = start_reader();
+		begin = now();
+		give(self->fd);
+		ASSERT_TRUE(wait_until(proc_state(poller, poller) == 'T'));
+		ASSERT_TRUE(wait_until(pool_client(reader).held == 1));
+		EXPECT_LE(MS / 1000.0, now() - begin);
+		EXPECT_GE(2 * MS / 1000.0, now() - begin);
+		EXPECT_EQ(lapsed + 1, pool_status().lapsed);
+
+		/* It has its turn when it goes on. */
+		kill(poller, SIGCONT);
+		kill_and_reap(reader);
+		EXPECT_TRUE(wait_until(pool_client(poller).held == 1));
+		kill_and_reap(poller);
+	}
+}
+
 /* Stopped between poll and read: it loses that turn, and nothing else. */
 TEST_F(reservation, who_was_slow_once_can_take_the_next)
 {

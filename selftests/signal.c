@@ -323,6 +323,31 @@ TEST_F(pool, stopped_reader_keeps_its_place)
 		kill_and_reap(reader[i]);
 }
 
+TEST_F(pool, stopped_holder_keeps_its_tokens)
+{
+	pid_t holder = start_holder(TEST_JOBS), reader = start_reader();
+	__u64 reclaimed = pool_status().reclaimed;
+
+	kill(holder, SIGSTOP);
+	ASSERT_EQ(holder, waitpid(holder, NULL, WUNTRACED));
+	EXPECT_EQ(TEST_JOBS, pool_client(holder).held);
+	EXPECT_EQ(STEVE_WAIT_READ, pool_client(reader).wait);
+
+	/* It goes on, and finds them again. */
+	kill(holder, SIGCONT);
+	ASSERT_EQ(holder, waitpid(holder, NULL, WCONTINUED));
+	EXPECT_EQ(TEST_JOBS, pool_client(holder).held);
+	EXPECT_EQ(reclaimed, pool_status().reclaimed);
+
+	/* Or it is killed while it is stopped. */
+	kill(holder, SIGSTOP);
+	ASSERT_EQ(holder, waitpid(holder, NULL, WUNTRACED));
+	kill_and_reap(holder);
+	EXPECT_EQ(1, pool_client(reader).held);
+	EXPECT_EQ(TEST_JOBS - 1, pool_status().available);
+	kill_and_reap(reader);
+}
+
 /* Writes to a file; false if that is not possible. */
 static bool set(const char *dir, const char *name, const char *text)
 {
