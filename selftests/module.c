@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loading and unloading: what parameters mean and which are refused, what keeps
- * the module loaded, and that nothing is left of it when it goes.
+ * the module loaded, and that nothing is left of it when it goes. STEVE_LOADS
+ * says how often it comes and goes.
  */
 #include "harness.h"
+#include "watch.h"
 
+#include <poll.h>
+#include <sched.h>
 #include <sys/mount.h>
+
+enum {
+	LOADS = 50,		/* if nothing else is said */
+	HAMMERERS = 3,
+};
 
 /**
  * struct module - the module as it was found, with stevefs unmounted
@@ -243,6 +252,93 @@ TEST_F(module, it_can_go_as_soon_as_its_clients_are_dead)
 		ASSERT_EQ(0, module_load("jobs=8"));
 		use_and_die();
 	}
+}
+
+TEST_F_TIMEOUT(module, it_comes_and_goes_many_times, LONG_TIMEOUT)
+{
+	unsigned long loads = length_of("STEVE_LOADS", LOADS);
+
+	for (unsigned long i = 0; i < loads; i++) {
+		ASSERT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load("jobs=8"));
+		ASSERT_TRUE(pool_idle());
+		use_and_die();
+		ASSERT_TRUE(pool_idle());
+		ASSERT_TRUE(all_tokens_are_there());
+		pool_close();
+		if (is_time_to_tell())
+			TH_LOG("%lu of %lu loads", i, loads);
+	}
+	tell_figure("loads", "%lu of a module that was used", loads);
+}
+
+/* Opens the device, which is there or not, and uses it as well as it can. */
+static void __noreturn hammer(unsigned long *opened)
+{
+	for (;;) {
+		int fd = open(STEVE_DEVICE, O_RDWR | O_NONBLOCK);
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		char byte;
+
+		if (fd < 0) {
+			if (errno != ENOENT && errno != ENODEV && errno != ENXIO)
+				die("the device cannot be opened");
+			sched_yield();
+			continue;
+		}
+		__atomic_fetch_add(opened, 1, __ATOMIC_SEQ_CST);
+		poll(&pfd, 1, 0);
+		if (read(fd, &byte, 1) == 1)
+			give(fd);
+		else if (errno != EAGAIN)
+			die("a try does not say EAGAIN");
+		close(fd);
+		/* Else it would hardly ever be closed by all of them. */
+		usleep(5000);
+	}
+}
+
+/* Tries until it is gone; until then it has to be as good as before. */
+static unsigned long unload_in_the_end(void)
+{
+	unsigned long refused = 0;
+
+	while (module_unload()) {
+		if (errno != EWOULDBLOCK)
+			die("the module is not unloaded");
+		if (refused++ % 8 == 0) {
+			pool_status();
+			pool_close();
+		}
+	}
+	return refused;
+}
+
+TEST_F_TIMEOUT(module, it_comes_and_goes_while_programs_open_it, LONG_TIMEOUT)
+{
+	unsigned long loads = length_of("STEVE_LOADS", LOADS), refused = 0;
+	unsigned long *opened = shared_memory(sizeof(*opened)), before;
+	pid_t pid[HAMMERERS];
+
+	for (int i = 0; i < HAMMERERS; i++)
+		IN_CHILD(pid[i])
+			hammer(opened);
+	for (unsigned long i = 0; i < loads; i++) {
+		before = __atomic_load_n(opened, __ATOMIC_SEQ_CST);
+		ASSERT_TRUE(wait_until(__atomic_load_n(opened, __ATOMIC_SEQ_CST) >
+				       before));
+		refused += unload_in_the_end();
+		ASSERT_EQ(0, module_load("jobs=2"));
+		if (is_time_to_tell())
+			TH_LOG("%lu of %lu loads", i, loads);
+	}
+	for (int i = 0; i < HAMMERERS; i++)
+		kill_and_reap(pid[i]);
+	EXPECT_TRUE(wait_until(pool_idle()));
+	EXPECT_TRUE(all_tokens_are_there());
+	EXPECT_LT(0, refused);
+	tell_figure("loads", "%lu under %lu opens, %lu unloads refused", loads,
+		    *opened, refused);
 }
 
 TEST_F(module, jobs_are_the_online_processors_by_default)
