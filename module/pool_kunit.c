@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the pool.
- *
- * They drive it in a world of their own: its clock moves when it is told to,
- * and its clients have as many threads and pollers as they say. A test states
- * one rule, in its name. The rules that hold at all times are looked at after
- * every step of every test.
+ * KUnit tests of the pool, in the world of kunit_world.h. A test states one rule,
+ * in its name.
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -13,566 +9,9 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
-#include <linux/time64.h>
 
+#include "kunit_world.h"
 #include "pool.h"
-
-#define MS		((u64)NSEC_PER_MSEC)
-#define SEC		((u64)NSEC_PER_SEC)
-
-/* What the pool is known to do; see pool.c for the reasons. */
-#define BATCH		16
-#define RESERVE_MS	100
-#define RESERVE		(RESERVE_MS * MS)
-#define RETRY		(40 * RESERVE)
-#define RETRY_MAX	(30 * SEC)
-#define OWN_RETURN	(5 * MS)
-#define KEEP_MAX	(30 * SEC)
-#define KEEP_BURST	(4 * SEC)
-#define COLD		(60 * SEC)
-#define COLD_HABITS	16
-
-#define CLIENTS		40
-
-struct world;
-
-/**
- * struct fake_client - a client, and what surrounds it
- * @pool: what the pool knows of it
- * @world: where it lives
- * @readers: threads of it that wait in read
- * @armed: it sleeps in poll
- * @handed: reads that the pool has ended
- * @notified: how often the pool has woken its pollers
- * @place: its place before this step, or since it was served in this step
- */
-struct fake_client {
-	struct steve_pool_client pool;
-	struct world *world;
-	u32 readers;
-	bool armed;
-	unsigned int handed;
-	unsigned int notified;
-	u64 place;
-};
-
-/**
- * struct world - a pool and its surroundings
- * @pool: the pool
- * @clients: those who use it; client 0 often has taken all there is
- * @test: the test it is for
- * @now: the time
- * @armed_at: when the timer fires, 0 for never
- * @deferred: deferred work is pending
- * @slow: do not take the quick ways
- * @step: what was done last
- * @actor: who did it
- * @woken: clients that the pool has woken in this step
- * @fault: what the pool did wrong in this step
- * @served: clients that the pool has woken since this was last looked at
- */
-struct world {
-	struct steve_pool pool;
-	struct fake_client clients[CLIENTS];
-	struct kunit *test;
-	u64 now;
-	u64 armed_at;
-	bool deferred;
-	bool slow;
-	const char *step;
-	int actor;
-	unsigned int woken;
-	const char *fault;
-	char served[128];
-};
-
-static struct fake_client *to_fake(struct steve_pool_client *client)
-{
-	return container_of(client, struct fake_client, pool);
-}
-
-static struct world *to_world(struct steve_pool *pool)
-{
-	return container_of(pool, struct world, pool);
-}
-
-/* ---- The order of service ---- */
-
-/* Does it sleep where it could be told of a token? */
-static bool is_wakeable(const struct fake_client *client)
-{
-	if (!client->pool.place || client->pool.reservation)
-		return false;
-	return client->readers ||
-	       (client->armed && client->pool.retry <= client->world->now);
-}
-
-/* The pool serves @client, which had @held tokens: was it its turn? */
-static void note_served(struct fake_client *client, u32 held)
-{
-	struct world *world = client->world;
-	u64 place = client->place ?: U64_MAX;
-	int i;
-
-	for (i = 0; i < CLIENTS; i++) {
-		struct fake_client *other = &world->clients[i];
-		bool before = other->pool.place < place;
-
-		if (world->pool.set.policy == STEVE_POLICY_FAIR &&
-		    other->pool.held != held)
-			before = other->pool.held < held;
-		if (other != client && is_wakeable(other) && before)
-			world->fault = "somebody was overtaken";
-	}
-	client->place = client->pool.place;
-}
-
-/* It has one token more, or its slot back, and then it has none. */
-static void note_granted(struct fake_client *client)
-{
-	note_served(client, client->pool.held ? client->pool.held - 1 : 0);
-}
-
-static void note_woken(struct fake_client *client)
-{
-	struct world *world = client->world;
-	size_t used = strlen(world->served);
-
-	world->woken++;
-	scnprintf(world->served + used, sizeof(world->served) - used,
-		  used ? " %d" : "%d", client->pool.pid);
-}
-
-/* ---- What the pool asks for ---- */
-
-static void fake_hand(struct steve_pool_client *pool_client)
-{
-	struct fake_client *client = to_fake(pool_client);
-
-	if (client->readers)
-		client->readers--;
-	else
-		client->world->fault = "a token was handed to nobody";
-	client->handed++;
-	note_granted(client);
-	note_woken(client);
-}
-
-static void fake_notify(struct steve_pool_client *pool_client)
-{
-	struct fake_client *client = to_fake(pool_client);
-
-	if (!client->armed)
-		client->world->fault = "nobody was there to be notified";
-	if (client->pool.reservation != STEVE_RESERVED_OFFERED)
-		client->world->fault = "a poller was woken for nothing";
-	client->notified++;
-	note_served(client, client->pool.held);
-	note_woken(client);
-}
-
-static bool fake_armed(struct steve_pool_client *client)
-{
-	return to_fake(client)->armed;
-}
-
-static void fake_arm(struct steve_pool *pool, u64 when)
-{
-	to_world(pool)->armed_at = when;
-}
-
-static void fake_defer(struct steve_pool *pool)
-{
-	to_world(pool)->deferred = true;
-}
-
-static const struct steve_pool_ops fake_ops = {
-	.hand = fake_hand,
-	.notify = fake_notify,
-	.armed = fake_armed,
-	.arm = fake_arm,
-	.defer = fake_defer,
-};
-
-/* ---- What holds after every step ---- */
-
-static void must(struct world *world, bool holds, const char *rule)
-{
-	KUNIT_ASSERT_TRUE_MSG(world->test, holds, "%s, after client %d: %s",
-			      rule, world->actor, world->step);
-}
-
-static void must_be(struct world *world, s64 total, s64 sum, const char *what)
-{
-	KUNIT_ASSERT_EQ_MSG(world->test, total, sum, "%s, after client %d: %s",
-			    what, world->actor, world->step);
-}
-
-static void check_client(struct world *world, const struct fake_client *client)
-{
-	const struct steve_pool_client *pool = &client->pool;
-
-	must_be(world, pool->readers, client->readers, "readers");
-	must_be(world, pool->group->held, pool->held, "held by the group");
-	must(world, !pool->lent || !pool->held,
-	     "nobody lends a slot and holds a token");
-	must(world, pool->place || (!client->readers && !client->armed),
-	     "whoever sleeps has a place");
-	must(world, world->deferred || !pool->deadline ||
-	     (world->armed_at && world->armed_at <= pool->deadline),
-	     "the timer is set for every deadline");
-}
-
-static void check_sums(struct world *world)
-{
-	struct steve_pool *pool = &world->pool;
-	u32 held = 0, reserved = 0, lent = 0, waiting = 0;
-	int i;
-
-	for (i = 0; i < CLIENTS; i++) {
-		struct steve_pool_client *client = &world->clients[i].pool;
-
-		held += client->held;
-		reserved += client->reserved;
-		lent += client->lent;
-		waiting += client->place != 0;
-	}
-	must_be(world, pool->held, held, "held");
-	must_be(world, pool->reserved, reserved, "reserved");
-	must_be(world, pool->lent, lent, "lent");
-	must_be(world, pool->waiting, waiting, "waiting");
-	must_be(world, (s64)pool->size + lent,
-		(s64)steve_pool_available(pool) + held + reserved, "size");
-}
-
-static void check(struct world *world)
-{
-	bool wakeable = false;
-	int i;
-
-	if (world->fault)
-		must(world, false, world->fault);
-	must(world, world->woken <= BATCH, "no more than a batch is woken");
-	for (i = 0; i < CLIENTS; i++) {
-		check_client(world, &world->clients[i]);
-		wakeable |= is_wakeable(&world->clients[i]);
-	}
-	check_sums(world);
-	must(world, world->deferred || !wakeable ||
-	     steve_pool_available(&world->pool) <= 0,
-	     "no token is free while somebody sleeps for one");
-}
-
-/* ---- Steps: what programs do, and what happens to them ---- */
-
-static void begin(struct world *world, int i, const char *step)
-{
-	int k;
-
-	world->step = step;
-	world->actor = i;
-	world->woken = 0;
-	for (k = 0; k < CLIENTS; k++)
-		world->clients[k].place = world->clients[k].pool.place;
-	spin_lock_irq(&world->pool.lock);
-}
-
-static void end(struct world *world)
-{
-	spin_unlock_irq(&world->pool.lock);
-	check(world);
-}
-
-static bool try_take(struct world *world, int i)
-{
-	struct fake_client *client = &world->clients[i];
-	bool reserved = client->pool.reservation;
-
-	if ((world->slow ||
-	     !steve_pool_take_quick(&world->pool, &client->pool)) &&
-	    !steve_pool_take(&world->pool, &client->pool, world->now))
-		return false;
-	if (!reserved)
-		note_granted(client);
-	return true;
-}
-
-/* Reads, and does not wait. */
-static bool take(struct world *world, int i)
-{
-	bool taken;
-
-	begin(world, i, "take");
-	taken = try_take(world, i);
-	if (!taken)
-		steve_pool_miss(&world->pool, &world->clients[i].pool,
-				world->now);
-	end(world);
-	return taken;
-}
-
-/* Reads, and waits if need be. */
-static bool take_or_block(struct world *world, int i)
-{
-	bool taken;
-
-	begin(world, i, "block");
-	taken = try_take(world, i);
-	if (!taken) {
-		world->clients[i].readers++;
-		steve_pool_block(&world->pool, &world->clients[i].pool,
-				 world->now);
-	}
-	end(world);
-	return taken;
-}
-
-static void block(struct world *world, int i)
-{
-	KUNIT_ASSERT_FALSE(world->test, take_or_block(world, i));
-}
-
-static void block_many(struct world *world, int first, int last)
-{
-	int i;
-
-	for (i = first; i <= last; i++)
-		block(world, i);
-}
-
-static void interrupt(struct world *world, int i)
-{
-	begin(world, i, "interrupt");
-	world->clients[i].readers--;
-	steve_pool_unblock(&world->pool, &world->clients[i].pool, world->now);
-	end(world);
-}
-
-/* A token that was taken could not be delivered. */
-static void untake(struct world *world, int i)
-{
-	begin(world, i, "untake");
-	steve_pool_untake(&world->pool, &world->clients[i].pool, world->now);
-	end(world);
-}
-
-static struct steve_pool_given give(struct world *world, int i, size_t count)
-{
-	struct steve_pool_given given = { .returned = 1 };
-	struct steve_pool_client *client = &world->clients[i].pool;
-
-	begin(world, i, "give");
-	if (count != 1 || world->slow ||
-	    !steve_pool_give_quick(&world->pool, client))
-		steve_pool_give(&world->pool, client, count, world->now,
-				&given);
-	end(world);
-	return given;
-}
-
-static bool ask(struct world *world, int i)
-{
-	struct fake_client *client = &world->clients[i];
-	bool reserved = client->pool.reservation;
-	bool readable;
-
-	readable = steve_pool_poll(&world->pool, &client->pool, world->now);
-	if (readable && !reserved)
-		note_served(client, client->pool.held);
-	return readable;
-}
-
-/* Polls, and does not wait. */
-static bool look(struct world *world, int i)
-{
-	bool readable;
-
-	begin(world, i, "look");
-	readable = ask(world, i);
-	end(world);
-	return readable;
-}
-
-/* Polls and sleeps there; or has been woken there, looks, and sleeps on. */
-static bool poll(struct world *world, int i)
-{
-	bool readable;
-
-	begin(world, i, "poll");
-	world->clients[i].armed = true;
-	readable = ask(world, i);
-	world->clients[i].armed = !readable;
-	end(world);
-	return readable;
-}
-
-/* Wakes up in poll for another reason. */
-static void stop_polling(struct world *world, int i)
-{
-	begin(world, i, "stop polling");
-	world->clients[i].armed = false;
-	end(world);
-}
-
-static void leave(struct world *world, int i)
-{
-	begin(world, i, "leave");
-	world->clients[i].armed = false;
-	steve_pool_leave(&world->pool, &world->clients[i].pool, world->now);
-	end(world);
-}
-
-static void die(struct world *world, int i)
-{
-	begin(world, i, "die");
-	world->clients[i].armed = false;
-	world->clients[i].readers = 0;
-	steve_pool_exit(&world->pool, &world->clients[i].pool, world->now);
-	end(world);
-}
-
-static void configure(struct world *world,
-		      const struct steve_pool_settings *settings)
-{
-	begin(world, -1, "configure");
-	steve_pool_configure(&world->pool, settings, world->now);
-	end(world);
-}
-
-static void set_jobs(struct world *world, u32 jobs)
-{
-	struct steve_pool_settings settings = world->pool.set;
-
-	settings.jobs = jobs;
-	configure(world, &settings);
-}
-
-static void set_policy(struct world *world, enum steve_policy policy)
-{
-	struct steve_pool_settings settings = world->pool.set;
-
-	settings.policy = policy;
-	configure(world, &settings);
-}
-
-static void set_reserve_ms(struct world *world, u32 reserve_ms)
-{
-	struct steve_pool_settings settings = world->pool.set;
-
-	settings.reserve_ms = reserve_ms;
-	configure(world, &settings);
-}
-
-static u32 readable(struct world *world, int i)
-{
-	u32 number;
-
-	begin(world, i, "readable");
-	number = steve_pool_readable(&world->pool, &world->clients[i].pool,
-				     world->now);
-	end(world);
-	return number;
-}
-
-static void run(struct world *world)
-{
-	begin(world, -1, "run");
-	steve_pool_run(&world->pool, world->now);
-	end(world);
-}
-
-static void run_deferred(struct world *world)
-{
-	while (world->deferred) {
-		world->deferred = false;
-		run(world);
-	}
-}
-
-/* Lets time pass; the timer fires when it was asked to. */
-static void pass(struct world *world, u64 span)
-{
-	u64 then = world->now + span;
-
-	run_deferred(world);
-	while (world->armed_at && world->armed_at <= then) {
-		world->now = max(world->now, world->armed_at);
-		world->armed_at = 0;
-		run(world);
-		run_deferred(world);
-	}
-	world->now = then;
-}
-
-/* ---- Worlds, and how they look ---- */
-
-static void new_client(struct world *world, int i)
-{
-	world->clients[i] = (struct fake_client){ .world = world };
-	steve_pool_client_init(&world->clients[i].pool, i);
-}
-
-static struct world *new_world(struct kunit *test, u32 jobs)
-{
-	const struct steve_pool_settings settings = {
-		.jobs = jobs,
-		.policy = STEVE_POLICY_FIFO,
-		.reserve_ms = RESERVE_MS,
-	};
-	struct world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
-	int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, world);
-	world->test = test;
-	world->now = 1000 * SEC;
-	steve_pool_init(&world->pool, &fake_ops, &settings, world->now);
-	for (i = 0; i < CLIENTS; i++)
-		new_client(world, i);
-	return world;
-}
-
-/* Client 0 has taken all there is. */
-static struct world *new_full_world(struct kunit *test, u32 jobs)
-{
-	struct world *world = new_world(test, jobs);
-	u32 i;
-
-	for (i = 0; i < jobs; i++)
-		KUNIT_ASSERT_TRUE(test, take(world, 0));
-	return world;
-}
-
-static int available(const struct world *world)
-{
-	return steve_pool_available(&world->pool);
-}
-
-static u32 held(const struct world *world, int i)
-{
-	return world->clients[i].pool.held;
-}
-
-static u64 place(const struct world *world, int i)
-{
-	return world->clients[i].pool.place;
-}
-
-static enum steve_reservation reservation(const struct world *world, int i)
-{
-	return world->clients[i].pool.reservation;
-}
-
-static unsigned int handed(const struct world *world, int i)
-{
-	return world->clients[i].handed;
-}
-
-/* These clients, and no others, were woken, in this order. */
-static void expect_served(struct world *world, const char *served)
-{
-	KUNIT_EXPECT_STREQ(world->test, world->served, served);
-	world->served[0] = '\0';
-}
 
 /* ---- Tokens ---- */
 
@@ -702,18 +141,18 @@ struct write_case {
 };
 
 static const struct write_case writes[] = {
-	{ "one token", 4, 1, 0, 1, { 1, 0, 0 } },
-	{ "one of many tokens", 4, 4, 0, 1, { 1, 0, 0 } },
-	{ "many tokens", 4, 4, 0, 3, { 3, 0, 0 } },
-	{ "the slot", 4, 0, 0, 1, { 0, 1, 0 } },
-	{ "the slot, and a stray", 4, 0, 0, 2, { 0, 1, 1 } },
-	{ "the tokens and the slot", 4, 2, 0, 3, { 2, 1, 0 } },
-	{ "the tokens, the slot, and strays", 4, 2, 0, 9, { 2, 1, 6 } },
-	{ "the last loan", 4, 0, 3, 1, { 0, 1, 0 } },
-	{ "more loans than jobs", 4, 0, 4, 1, { 0, 0, 1 } },
-	{ "a loan where there are no jobs", 0, 0, 0, 1, { 0, 0, 1 } },
-	{ "no bytes", 4, 1, 0, 0, { 0, 0, 0 } },
-	{ "all there could be", 4, 1, 0, SIZE_MAX, { 1, 1, SIZE_MAX - 2 } },
+	{ "one token", 4, 1, 0, 1, { 1, 0, 0, 0 } },
+	{ "one of many tokens", 4, 4, 0, 1, { 1, 0, 0, 0 } },
+	{ "many tokens", 4, 4, 0, 3, { 3, 0, 0, 0 } },
+	{ "the slot", 4, 0, 0, 1, { 0, 1, 0, 0 } },
+	{ "the slot, and a stray", 4, 0, 0, 2, { 0, 1, 0, 1 } },
+	{ "the tokens and the slot", 4, 2, 0, 3, { 2, 1, 0, 0 } },
+	{ "the tokens, the slot, and strays", 4, 2, 0, 9, { 2, 1, 0, 6 } },
+	{ "the last loan", 4, 0, 3, 1, { 0, 1, 0, 0 } },
+	{ "more loans than jobs", 4, 0, 4, 1, { 0, 0, 0, 1 } },
+	{ "a loan where there are no jobs", 0, 0, 0, 1, { 0, 0, 0, 1 } },
+	{ "no bytes", 4, 1, 0, 0, { 0, 0, 0, 0 } },
+	{ "all there could be", 4, 1, 0, SIZE_MAX, { 1, 1, 0, SIZE_MAX - 2 } },
 };
 
 KUNIT_ARRAY_PARAM_DESC(write, writes, name);
@@ -1674,20 +1113,6 @@ static void a_run_with_nothing_due_does_nothing(struct kunit *test)
 
 /* ---- Fair ---- */
 
-static struct world *new_fair_world(struct kunit *test, u32 jobs)
-{
-	struct world *world = new_world(test, jobs);
-
-	set_policy(world, STEVE_POLICY_FAIR);
-	return world;
-}
-
-static void take_many(struct world *world, int i, u32 count)
-{
-	while (count--)
-		KUNIT_ASSERT_TRUE(world->test, take(world, i));
-}
-
 static void fair_serves_whoever_has_the_fewest_tokens(struct kunit *test)
 {
 	struct world *world = new_fair_world(test, 6);
@@ -2347,16 +1772,6 @@ static void fair_keeps_no_own_return_for_whoever_has_more(struct kunit *test)
 
 #define HABIT		(100 * MS)
 #define KEPT		(HABIT + HABIT / 4)
-
-/* Client @i tries @tries times, at its habit, and has failed just now. */
-static void try_often(struct world *world, int i, int tries, u64 habit)
-{
-	while (--tries) {
-		KUNIT_ASSERT_FALSE(world->test, take(world, i));
-		pass(world, habit);
-	}
-	KUNIT_ASSERT_FALSE(world->test, take(world, i));
-}
 
 /* Two clients do the same, @i always before @k. */
 static void two_try_often(struct world *world, int i, int k)
@@ -3320,26 +2735,6 @@ static void expect_forgotten(struct world *world, int i)
 	KUNIT_EXPECT_PTR_EQ(world->test, client->line, NULL);
 }
 
-static void all_die(struct world *world)
-{
-	int i;
-
-	for (i = 0; i < CLIENTS; i++)
-		die(world, i);
-	run_deferred(world);
-}
-
-static void expect_empty(struct world *world)
-{
-	KUNIT_EXPECT_EQ(world->test, world->pool.waiting, 0);
-	KUNIT_EXPECT_EQ(world->test, world->pool.held, 0);
-	KUNIT_EXPECT_EQ(world->test, world->pool.lent, 0);
-	KUNIT_EXPECT_EQ(world->test, world->pool.reserved, 0);
-	KUNIT_EXPECT_EQ(world->test, available(world), world->pool.size);
-	KUNIT_EXPECT_TRUE(world->test,
-			  RB_EMPTY_ROOT(&world->pool.deadlines.rb_root));
-}
-
 static void death_in_any_state_returns_all(struct kunit *test)
 {
 	struct world *world = enter_state(test);
@@ -3435,85 +2830,24 @@ KUNIT_ARRAY_PARAM_DESC(walk, walks, name);
 #define SEEDS		8
 #define STEPS		4000
 
-static u64 random_span(struct rnd_state *random)
+static void random_settings(struct world *world, const struct walk_case *param,
+			    u32 number)
 {
-	static const u64 longest[] = {
-		MS, MS, 10 * MS, 10 * MS, 150 * MS, 150 * MS, 10 * SEC,
-		100 * SEC,
-	};
-	u32 which = prandom_u32_state(random) % ARRAY_SIZE(longest);
-
-	return div_u64(longest[which] * (prandom_u32_state(random) % 1000),
-		       1000);
-}
-
-static void reborn(struct world *world, int i)
-{
-	die(world, i);
-	leave(world, i);
-	new_client(world, i);
-}
-
-static void take_what_is_readable(struct world *world, int i)
-{
-	bool deferred = world->deferred;
-	bool expected = readable(world, i);
-	bool taken = take(world, i);
-
-	/* Who stands in the way during a deferral may turn out to be awake. */
-	must(world, taken == expected || deferred,
-	     "what is readable is what a read finds");
+	if (param->policies && number % 2)
+		set_policy(world, number / 2 % 2);
+	else if (number % 4 == 0)
+		set_jobs(world, number / 4 % (param->jobs + 1));
 }
 
 static void random_step(struct world *world, const struct walk_case *param,
 			struct rnd_state *random)
 {
-	int i = prandom_u32_state(random) % param->clients;
 	u32 number = prandom_u32_state(random);
-	bool blocked = world->clients[i].readers;
 
-	switch (prandom_u32_state(random) % 20) {
-	case 0:
-		take_what_is_readable(world, i);
-		break;
-	case 1 ... 4:
-		take(world, i);
-		break;
-	case 5 ... 7:
-		take_or_block(world, i);
-		break;
-	case 8:
-		if (blocked)
-			interrupt(world, i);
-		break;
-	case 9 ... 12:
-		give(world, i, 1 + number % 20 / 17);
-		break;
-	case 13:
-		look(world, i);
-		break;
-	case 14 ... 15:
-		poll(world, i);
-		break;
-	case 16:
-		stop_polling(world, i);
-		break;
-	case 17:
-		pass(world, random_span(random));
-		break;
-	case 18:
-		if (number % 2)
-			reborn(world, i);
-		else if (!blocked)
-			leave(world, i);
-		break;
-	case 19:
-		if (param->policies && number % 2)
-			set_policy(world, number / 2 % 2);
-		else if (number % 4 == 0)
-			set_jobs(world, number / 4 % (param->jobs + 1));
-		break;
-	}
+	if (number % 20 == 19)
+		random_settings(world, param, number / 20);
+	else
+		random_deed(world, number / 20 % param->clients, random);
 }
 
 static void random_walk(struct world *world, const struct walk_case *param,
