@@ -3,12 +3,20 @@
 #
 # Jobservers that are not there, are something else, or are not for everybody.
 
+# not_opened PATTERN STEVECTL...: no subcommand may open the jobserver.
+not_opened()
+{
+	complaint=$1
+	shift
+	for command in status ps 'set-jobs 3' 'set jobs=3' 'run true'; do
+		refused 1 "$complaint" "$@" $command
+	done
+}
+
 test_no_such_device()
 {
-	for command in status ps 'set-jobs 3' 'run true'; do
-		refused 1 'stevectl: cannot open /no/such: No such file or directory; name the device or the FIFO of stevefs' \
-			"$STEVECTL" --device /no/such $command
-	done
+	not_opened 'stevectl: cannot open /no/such: No such file or directory; name the device or the FIFO of stevefs' \
+		"$STEVECTL" --device /no/such
 }
 
 test_other_files()
@@ -17,10 +25,8 @@ test_other_files()
 	: >"$WORK/file"
 	for name in /dev/null /dev/zero /dev/tty0 "$WORK/fifo" "$WORK/file"; do
 		[ -e "$name" ] || continue
-		for command in status ps 'set-jobs 3' 'run true'; do
-			refused 1 "stevectl: $name is not a jobserver of steve; name /dev/steve or the FIFO of stevefs" \
-				"$STEVECTL" --device "$name" $command
-		done
+		not_opened "stevectl: $name is not a jobserver of steve; name /dev/steve or the FIFO of stevefs" \
+			"$STEVECTL" --device "$name"
 	done
 	refused 1 "stevectl: cannot open $WORK: Is a directory" \
 		"$STEVECTL" --device "$WORK" status
@@ -37,24 +43,36 @@ with_mode()
 test_an_ordinary_user_may_not_open_it()
 {
 	with_mode 600
-	for command in status ps 'set-jobs 3' 'run true'; do
-		refused 1 'stevectl: cannot open /dev/steve: Permission denied; be root or a member of the group jobserver' \
-			$NOBODY "$STEVECTL" $command
-	done
+	not_opened 'stevectl: cannot open /dev/steve: Permission denied; be root or a member of the group jobserver' \
+		$NOBODY "$STEVECTL"
 }
 
 test_an_ordinary_user_may_look_and_run()
 {
 	with_mode 666
-	equal 'account' "$(account)" "$($NOBODY "$STEVECTL" status)"
+	equal 'account' "$(account)" "$($NOBODY "$STEVECTL" status | steady)"
 	equal 'output' works "$($NOBODY "$STEVECTL" run echo works)"
+}
+
+# not_permitted CMD...: nobody whom CMD makes of root may change anything.
+not_permitted()
+{
+	reason='Operation not permitted; be root (CAP_SYS_RESOURCE)'
+	refused 1 "stevectl: cannot change the settings: $reason" \
+		"$@" "$STEVECTL" set-jobs 3
+	refused 1 "stevectl: cannot change the settings: $reason" \
+		"$@" "$STEVECTL" set policy=fair max_load=3
 }
 
 test_an_ordinary_user_may_not_change_it()
 {
 	with_mode 666
-	refused 1 'stevectl: cannot change the settings: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
-		$NOBODY "$STEVECTL" set-jobs 3
+	not_permitted $NOBODY
+}
+
+test_root_without_the_capability_may_not_change_it()
+{
+	not_permitted setpriv --bounding-set -sys_resource
 }
 
 test_an_ordinary_user_sees_own_processes()
@@ -72,8 +90,7 @@ test_root_of_a_user_namespace_may_not_change_it()
 {
 	unshare --user --map-root-user true 2>/dev/null ||
 		skip 'no user namespaces'
-	refused 1 'stevectl: cannot change the settings: Operation not permitted; be root (CAP_SYS_RESOURCE)' \
-		unshare --user --map-root-user "$STEVECTL" set-jobs 3
+	not_permitted unshare --user --map-root-user
 }
 
 # Loads the module again, with everything as it was.
@@ -102,10 +119,8 @@ test_no_module()
 	umount "${FIFO%/*}" || fail 'cannot unmount stevefs'
 	trap load_module EXIT
 	rmmod steve || fail 'cannot unload the module'
-	for command in status ps 'set-jobs 3' 'run true'; do
-		refused 1 'stevectl: cannot open /dev/steve: No such file or directory; load the module: modprobe steve' \
-			"$STEVECTL" $command
-	done
+	not_opened 'stevectl: cannot open /dev/steve: No such file or directory; load the module: modprobe steve' \
+		"$STEVECTL"
 	# A device node that was left behind.
 	mknod "$WORK/steve" c $number
 	refused 1 "stevectl: cannot open $WORK/steve: No such device; load the module: modprobe steve" \

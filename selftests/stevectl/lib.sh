@@ -36,15 +36,21 @@ equal()
 	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
 }
 
+# Leaves of an account what changes only if something is done.
+steady()
+{
+	sed '/^[a-z_]*: /!d; /^load:/d; /^memory:/d; /^charged:/d'
+}
+
 account()
 {
-	"$STEVECTL" status
+	"$STEVECTL" status 2>&1 | steady
 }
 
 # field NAME
 field()
 {
-	account | awk -v name="$1:" '$1 == name { print $2 }'
+	"$STEVECTL" status | awk -v name="$1:" '$1 == name { print $2 }'
 }
 
 is_idle()
@@ -67,6 +73,12 @@ wait_until()
 field_is()
 {
 	[ "$(field "$1")" = "$2" ]
+}
+
+# field_is_not NAME VALUE
+field_is_not()
+{
+	! field_is "$@"
 }
 
 # wait_for NAME VALUE: waits until the account says so.
@@ -113,7 +125,7 @@ refused()
 {
 	expected=$1 pattern=$2
 	shift 2
-	before=$(account 2>&1)
+	before=$(account)
 	status=0
 	timeout "$LIMIT" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
 	message=$(cat "$WORK/err")
@@ -125,7 +137,7 @@ refused()
 	$pattern) ;;
 	*) fail "'$*' said '$message', not '$pattern'" ;;
 	esac
-	equal "account after '$*'" "$before" "$(account 2>&1)"
+	equal "account after '$*'" "$before" "$(account)"
 }
 
 # has_json EXPRESSION: is the JSON text on standard input an object d of which

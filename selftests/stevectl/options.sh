@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2086
 #
 # What all subcommands have in common.
+
+COMMANDS='status ps set-jobs set run'
 
 test_version()
 {
@@ -12,8 +14,7 @@ test_version()
 
 test_help()
 {
-	for command in '' status ps set-jobs run; do
-		# shellcheck disable=SC2086
+	for command in '' $COMMANDS; do
 		help=$("$STEVECTL" $command --help 2>"$WORK/err") ||
 			fail "'$command --help' failed"
 		case $help in
@@ -26,7 +27,7 @@ test_help()
 
 test_help_names_every_command()
 {
-	equal 'commands' 'status ps set-jobs set run' "$("$STEVECTL" --help |
+	equal 'commands' "$COMMANDS" "$("$STEVECTL" --help |
 		awk '!NF { in_list = 0 } in_list { printf "%s%s", gap, $1; gap = " " }
 			/^Commands:/ { in_list = 1 }')"
 }
@@ -42,7 +43,7 @@ test_wrong_usage()
 		"$STEVECTL" --device
 	refused 2 '*--device needs an argument; see stevectl status --help' \
 		"$STEVECTL" status --device
-	for command in status ps set-jobs run; do
+	for command in $COMMANDS; do
 		refused 2 "*no option is called '--nonsense'; see stevectl $command --help" \
 			"$STEVECTL" $command --nonsense
 		refused 2 "*no option is called '-x'; see stevectl $command --help" \
@@ -55,9 +56,8 @@ test_wrong_usage()
 test_output_that_cannot_be_written()
 {
 	start_holder
-	for command in status 'status --json' ps --help --version; do
+	for command in status 'status --json' ps set --help --version; do
 		status=0
-		# shellcheck disable=SC2086
 		message=$("$STEVECTL" $command 2>&1 >/dev/full) || status=$?
 		equal "exit status of '$command'" 1 $status
 		equal "message of '$command'" \

@@ -7,14 +7,16 @@ status_fields()
 	awk '/^struct steve_status/ { inside = 1; next }
 		/^}/ { inside = 0 }
 		inside && !/flags/ { sub(/;/, ""); print $2 }' \
-		../../uapi/linux/steve.h
+		../../uapi/linux/steve.h | paste -sd ' '
 }
 
 test_status_shows_every_field()
 {
 	names=$(status_fields)
-	[ "$(echo "$names" | wc -l)" -ge 16 ] || fail "only these fields: $names"
-	equal 'names' "$names" "$(account | sed 's/:.*//')"
+	[ "$(echo "$names" | wc -w)" -ge 23 ] || fail "only these fields: $names"
+	# Two of the settings, too.
+	equal 'names' "$names min_jobs max_per_process" \
+		"$("$STEVECTL" status | sed -n 's/^\([a-z_]*\): .*/\1/p' | paste -sd ' ')"
 	[ "$(account | awk '{ print match($0, / [^ ]/) }' | uniq | wc -l)" -eq 1 ] ||
 		fail 'not aligned'
 }
@@ -23,12 +25,57 @@ test_status_json_has_the_same_numbers()
 {
 	start_holder
 	"$STEVECTL" status --json >"$WORK/json"
-	has_json 'all(type(value) is int for value in d.values())' <"$WORK/json" ||
-		fail 'not all are numbers'
-	equal 'numbers' "$(account | sed 's/: */ /')" "$(python3 -c '
+	equal 'numbers' "$("$STEVECTL" status | steady | sed 's/: */ /')" \
+		"$(python3 -c '
 import json, sys
 for name, value in json.load(sys.stdin).items():
-    print(name, value)' <"$WORK/json")"
+    if name not in ("load", "memory", "charged"):
+        print(name, "none" if value is None or value == [] else value)' \
+		<"$WORK/json")"
+}
+
+test_status_json_types()
+{
+	"$STEVECTL" set min_memory=3M max_load=1234.5 max_per_process=3
+	"$STEVECTL" status --json >"$WORK/json"
+	has_json "d['min_memory'] == 3 << 20 and d['max_load'] == 1234.5 and
+		d['max_per_process'] == 3 and type(d['load']) is float and
+		type(d['memory']) is int and type(d['charged']) is int" \
+		<"$WORK/json" || fail "$(cat "$WORK/json")"
+	"$STEVECTL" set min_memory=none max_load=none max_per_process=none jobs=0
+	"$STEVECTL" status --json >"$WORK/json"
+	has_json "d['min_memory'] is None and d['max_load'] is None and
+		d['max_per_process'] is None and d['limits'] == ['jobs']" \
+		<"$WORK/json" || fail "$(cat "$WORK/json")"
+}
+
+# limits_are NAMES SENTENCE
+limits_are()
+{
+	equal 'limits' "$1" "$("$STEVECTL" status | sed -n 's/^limits: *//p')"
+	# shellcheck disable=SC2254
+	case $("$STEVECTL" status | tail -n 1) in
+	$2) ;;
+	*) fail "it says '$("$STEVECTL" status | tail -n 1)', not '$2'" ;;
+	esac
+}
+
+test_status_tells_what_holds_tokens_back()
+{
+	limits_are none 'Nothing holds tokens back.'
+	"$STEVECTL" set min_jobs=0 min_memory=64T
+	limits_are memory \
+		'Tokens are held back: memory is short: *G available, min_memory is 64T.'
+	"$STEVECTL" set min_memory=none max_load=0.01
+	wait_until field_is_not load 0.00 || fail 'this machine has no load'
+	wait_until field_is_not load 0.01 || fail 'this machine has no load'
+	limits_are load \
+		'Tokens are held back: the load is *.*, max_load is 0.01.'
+	"$STEVECTL" set max_load=none jobs=0
+	limits_are jobs 'The pool is paused: jobs is 0.'
+	"$STEVECTL" set jobs=1
+	start_holder
+	limits_are jobs 'No token is free: all are in use.'
 }
 
 test_status_counts()
@@ -55,8 +102,8 @@ test_status_shows_a_negative_number()
 
 test_status_by_the_fifo()
 {
-	equal 'account' "$(account)" "$("$STEVECTL" status --device "$FIFO")"
-	equal 'account' "$(account)" "$("$STEVECTL" --device "$FIFO" status)"
+	equal 'account' "$(account)" "$("$STEVECTL" status --device "$FIFO" | steady)"
+	equal 'account' "$(account)" "$("$STEVECTL" --device "$FIFO" status | steady)"
 }
 
 test_status_refuses_arguments()

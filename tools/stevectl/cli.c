@@ -5,9 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "steve.h"
+
+/* What shells exit with when a command cannot be run. */
+#define EXIT_CANNOT_RUN	126
+#define EXIT_NOT_FOUND	127
 
 noreturn void usage_error(const struct invocation *call, const char *format, ...)
 {
@@ -97,6 +102,22 @@ void check_operands(const struct invocation *call, int count)
 	if (call->argc > count)
 		usage_error(call, "'%s' is one argument too many",
 			    call->argv[count]);
+}
+
+void check_command(const struct invocation *call)
+{
+	if (!call->argc)
+		usage_error(call, "the command to run is missing");
+}
+
+int become_command(const struct invocation *call)
+{
+	int error;
+
+	execvp(call->argv[0], call->argv);
+	error = errno;
+	warn("cannot run '%s'", call->argv[0]);
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
 /* What to do when a jobserver cannot be opened. */

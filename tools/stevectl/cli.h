@@ -101,6 +101,20 @@ void check_operands(const struct invocation *call, int count);
 int open_jobserver(const struct invocation *call);
 
 /**
+ * check_command() - make sure that the operands are a command
+ * @call: the invocation, after the last option
+ */
+void check_command(const struct invocation *call);
+
+/**
+ * become_command() - run the command that the operands are, in this process
+ * @call: the invocation, after the last option
+ *
+ * Return: the exit status, as shells have it, if it cannot be run.
+ */
+int become_command(const struct invocation *call);
+
+/**
  * usage_error() - complain that something was asked for wrongly
  * @call: the invocation
  * @format: what is wrong

@@ -16,6 +16,18 @@ extern const struct command set_jobs_command;
 extern const struct command status_command;
 
 /**
+ * refuse_jobs() - complain that a text is no number of jobs
+ * @text: the text
+ */
+noreturn void refuse_jobs(const char *text);
+
+/**
+ * refuse_negative_jobs() - refuse what looks like an option, but is a number
+ * @text: an argument
+ */
+void refuse_negative_jobs(const char *text);
+
+/**
  * change_settings() - change settings of the pool, all or none
  * @call: the invocation
  * @set: those that the mask names

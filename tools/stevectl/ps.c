@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <err.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include <libsmartcols.h>
 
+#include "clients.h"
 #include "commands.h"
 #include "proc.h"
 #include "steve.h"
@@ -162,25 +162,6 @@ char *textf(const char *format, ...)
 	return text;
 }
 
-static char *user_text(uid_t uid)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	return user ? textf("%s", user->pw_name) : textf("%u", uid);
-}
-
-static const char *wait_name(__u32 wait)
-{
-	static const char *const names[] = {
-		[STEVE_WAIT_NONE] = "none",
-		[STEVE_WAIT_READ] = "read",
-		[STEVE_WAIT_POLL] = "poll",
-		[STEVE_WAIT_COLD] = "cold",
-	};
-
-	return wait < sizeof(names) / sizeof(*names) ? names[wait] : "other";
-}
-
 /* In seconds; none for a client that has no place. */
 static char *since_text(const struct steve_client_info *client)
 {
@@ -199,11 +180,11 @@ static char *cell_text(const struct steve_client_info *client,
 	case COLUMN_PID:
 		return textf("%d", client->pid);
 	case COLUMN_USER:
-		return user_text(client->uid);
+		return client_user(client);
 	case COLUMN_HELD:
 		return textf("%u", client->held);
 	case COLUMN_WAIT:
-		return textf("%s", wait_name(client->wait));
+		return textf("%s", client_wait(client));
 	case COLUMN_SINCE:
 		return since_text(client);
 	case COLUMN_RESERVED:
@@ -268,18 +249,6 @@ static void add_line(struct libscols_table *table, const struct view *view,
 	}
 }
 
-/* Those that wait first, in the order of the queue; the others by age. */
-static int compare(const void *a, const void *b)
-{
-	const struct steve_client_info *one = a, *other = b;
-
-	if (!one->place != !other->place)
-		return one->place ? -1 : 1;
-	if (one->place != other->place)
-		return one->place < other->place ? -1 : 1;
-	return (one->id > other->id) - (one->id < other->id);
-}
-
 static int show_clients(struct invocation *call)
 {
 	struct view view = { .count = 0 };
@@ -297,7 +266,7 @@ static int show_clients(struct invocation *call)
 	if (err)
 		errx(EXIT_FAILURE, "cannot list the clients: %s",
 		     strerror(-err));
-	qsort(clients, count, sizeof(*clients), compare);
+	qsort(clients, count, sizeof(*clients), client_order);
 
 	table = new_table(&view);
 	for (size_t i = 0; i < count; i++)

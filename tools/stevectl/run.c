@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <err.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,10 +8,6 @@
 #include "makeflags.h"
 #include "proc.h"
 #include "steve.h"
-
-/* What shells exit with when a command cannot be run. */
-#define EXIT_CANNOT_RUN	126
-#define EXIT_NOT_FOUND	127
 
 enum {
 	OPT_ALWAYS = OPT_OWN,
@@ -100,8 +95,7 @@ static int run_with_token(struct invocation *call)
 
 	while (next_option(call, options) == OPT_ALWAYS)
 		always = true;
-	if (!call->argc)
-		usage_error(call, "the command to run is missing");
+	check_command(call);
 
 	if (!flags)
 		flags = "";
@@ -114,10 +108,7 @@ static int run_with_token(struct invocation *call)
 			     strerror(-error));
 	}
 
-	execvp(call->argv[0], call->argv);
-	error = errno;
-	warn("cannot run '%s'", call->argv[0]);
-	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	return become_command(call);
 }
 
 const struct command run_command = {

@@ -7,32 +7,28 @@
 #include "number.h"
 #include "steve.h"
 
-static noreturn void refuse(const char *text)
+void refuse_jobs(const char *text)
 {
 	errx(EXIT_FAILURE, "'%s' is not a number of jobs; give one from 0 to %d",
 	     text, STEVE_JOBS_MAX);
 }
 
-/* Negative numbers look like options, but are numbers out of range. */
-static void refuse_negative(const struct invocation *call)
+void refuse_negative_jobs(const char *text)
 {
-	for (int i = 1; i < call->argc; i++) {
-		const char *text = call->argv[i];
-
-		if (*text == '-' && strspn(text + 1, "0123456789"))
-			refuse(text);
-	}
+	if (*text == '-' && strspn(text + 1, "0123456789"))
+		refuse_jobs(text);
 }
 
 static int set_jobs(struct invocation *call)
 {
 	struct steve_settings settings = { .mask = STEVE_SET_JOBS };
 
-	refuse_negative(call);
+	for (int i = 1; i < call->argc; i++)
+		refuse_negative_jobs(call->argv[i]);
 	no_options(call);
 	check_operands(call, 1);
 	if (!parse_number(call->argv[0], 0, STEVE_JOBS_MAX, &settings.jobs))
-		refuse(call->argv[0]);
+		refuse_jobs(call->argv[0]);
 	return change_settings(call, &settings);
 }
 

@@ -13,7 +13,15 @@
 static const char *const policies[] = {
 	[STEVE_POLICY_FIFO] = "fifo",
 	[STEVE_POLICY_FAIR] = "fair",
-	NULL,
+};
+
+#define POLICIES	(sizeof(policies) / sizeof(*policies))
+
+enum kind {
+	KIND_NUMBER,
+	KIND_NAME,
+	KIND_LOAD,		/* in hundredths */
+	KIND_SIZE,		/* 64 bits, in bytes */
 };
 
 /**
@@ -21,18 +29,20 @@ static const char *const policies[] = {
  * @name: its name, there and here
  * @bit: its bit in the mask
  * @offset: where it is
- * @least: the lowest number it can be
+ * @kind: how it is stored and written
+ * @none: 0 is no limit
+ * @least: the lowest number it can be, but for that
  * @most: the highest
- * @names: what the numbers are called, or NULL
  * @values: what it can be, for people
  */
 struct setting {
 	const char *name;
 	__u64 bit;
 	size_t offset;
-	unsigned int least;
-	unsigned int most;
-	const char *const *names;
+	enum kind kind;
+	bool none;
+	unsigned long long least;
+	unsigned long long most;
 	const char *values;
 };
 
@@ -50,7 +60,7 @@ static const struct setting settings[] = {
 	}, {
 		SETTING(policy),
 		.bit = STEVE_SET_POLICY,
-		.names = policies,
+		.kind = KIND_NAME,
 		.values = "fifo or fair",
 	}, {
 		SETTING(reserve_ms),
@@ -59,27 +69,93 @@ static const struct setting settings[] = {
 		.most = STEVE_RESERVE_MS_MAX,
 		.values = "a number from " NUMBER(STEVE_RESERVE_MS_MIN)
 			  " to " NUMBER(STEVE_RESERVE_MS_MAX),
+	}, {
+		SETTING(strict),
+		.bit = STEVE_SET_STRICT,
+		.most = 1,
+		.values = "0 or 1",
+	}, {
+		SETTING(min_jobs),
+		.bit = STEVE_SET_MIN_JOBS,
+		.most = STEVE_JOBS_MAX,
+		.values = "a number from 0 to " NUMBER(STEVE_JOBS_MAX),
+	}, {
+		SETTING(max_per_process),
+		.bit = STEVE_SET_MAX_PER_PROCESS,
+		.none = true,
+		.least = 1,
+		.most = STEVE_JOBS_MAX,
+		.values = "a number from 1 to " NUMBER(STEVE_JOBS_MAX)
+			  ", or none",
+	}, {
+		SETTING(max_load),
+		.bit = STEVE_SET_MAX_LOAD,
+		.kind = KIND_LOAD,
+		.none = true,
+		.least = 1,
+		.most = STEVE_LOAD_MAX,
+		.values = LOAD_VALUES ", or none",
+	}, {
+		SETTING(min_memory),
+		.bit = STEVE_SET_MIN_MEMORY,
+		.kind = KIND_SIZE,
+		.none = true,
+		.least = 1,
+		.most = STEVE_MEMORY_MAX,
+		.values = SIZE_VALUES ", or none",
+	}, {
+		SETTING(job_memory),
+		.bit = STEVE_SET_JOB_MEMORY,
+		.kind = KIND_SIZE,
+		.most = STEVE_MEMORY_MAX,
+		.values = SIZE_VALUES ", or 0",
 	},
 };
 
 #define SETTINGS	(sizeof(settings) / sizeof(*settings))
 
-static __u32 *field_of(struct steve_settings *set, const struct setting *setting)
+static void *field_of(struct steve_settings *set, const struct setting *setting)
 {
-	return (__u32 *)((char *)set + setting->offset);
+	return (char *)set + setting->offset;
 }
 
-static void show_setting(struct steve_settings *set,
-			 const struct setting *setting)
+static unsigned long long get_value(struct steve_settings *set,
+				    const struct setting *setting)
 {
-	unsigned int value = *field_of(set, setting);
+	const void *field = field_of(set, setting);
 
-	if (!(set->mask & setting->bit))
-		return;
-	if (setting->names)
-		printf("%s=%s\n", setting->name, setting->names[value]);
+	if (setting->kind == KIND_SIZE)
+		return *(const __u64 *)field;
+	return *(const __u32 *)field;
+}
+
+static void put_value(struct steve_settings *set, const struct setting *setting,
+		      unsigned long long value)
+{
+	void *field = field_of(set, setting);
+
+	if (setting->kind == KIND_SIZE)
+		*(__u64 *)field = value;
 	else
-		printf("%s=%u\n", setting->name, value);
+		*(__u32 *)field = (__u32)value;
+}
+
+/* As it can be given again. */
+static void show_value(const struct setting *setting, unsigned long long value)
+{
+	char text[SIZE_TEXT];
+
+	printf("%s=", setting->name);
+	if (setting->none && !value)
+		puts(NO_LIMIT);
+	else if (setting->kind == KIND_NAME && value < POLICIES)
+		puts(policies[value]);
+	else if (setting->kind == KIND_LOAD)
+		printf("%llu.%02llu\n", value / 100, value % 100);
+	else if (setting->kind == KIND_SIZE)
+		puts(exact_size(value, text));
+	else
+		printf("%llu\n", value);
 }
 
 static int show_settings(int fd)
@@ -90,19 +166,52 @@ static int show_settings(int fd)
 	if (err)
 		errx(EXIT_FAILURE, "cannot read the settings: %s",
 		     strerror(-err));
-	for (size_t i = 0; i < SETTINGS; i++)
-		show_setting(&set, &settings[i]);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (set.mask & settings[i].bit)
+			show_value(&settings[i], get_value(&set, &settings[i]));
+	}
 	return EXIT_SUCCESS;
 }
 
-static bool parse_name(const char *text, const char *const *names,
-		       unsigned int *number)
+static bool parse_policy(const char *text, unsigned int *number)
 {
-	for (*number = 0; names[*number]; ++*number) {
-		if (!strcmp(names[*number], text))
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		if (!strcmp(policies[i], text)) {
+			*number = i;
 			return true;
+		}
 	}
 	return false;
+}
+
+static bool parse_value(const struct setting *setting, const char *text,
+			unsigned long long *value)
+{
+	unsigned int least = (unsigned int)setting->least;
+	unsigned int most = (unsigned int)setting->most;
+	unsigned int number = 0;
+	bool good = false;
+
+	switch (setting->kind) {
+	case KIND_SIZE:
+		return parse_size(text, setting->least, setting->most, value);
+	case KIND_NUMBER:
+		good = parse_number(text, least, most, &number);
+		break;
+	case KIND_NAME:
+		good = parse_policy(text, &number);
+		break;
+	case KIND_LOAD:
+		good = parse_hundredths(text, least, most, &number);
+		break;
+	}
+	*value = number;
+	return good;
+}
+
+static bool is_none(const struct setting *setting, const char *text)
+{
+	return setting->none && (!strcmp(text, NO_LIMIT) || !strcmp(text, "0"));
 }
 
 static const struct setting *find_setting(const struct invocation *call,
@@ -126,17 +235,29 @@ static void parse_setting(const struct invocation *call, const char *text,
 {
 	const struct setting *setting = find_setting(call, text);
 	const char *value = strchr(text, '=') + 1;
-	unsigned int number;
+	unsigned long long number = 0;
 
 	if (set->mask & setting->bit)
 		usage_error(call, "%s is given twice", setting->name);
-	if (!(setting->names ? parse_name(value, setting->names, &number) :
-			       parse_number(value, setting->least,
-					    setting->most, &number)))
+	if (!is_none(setting, value) && !parse_value(setting, value, &number))
 		errx(EXIT_FAILURE, "%s cannot be '%s'; give %s", setting->name,
 		     value, setting->values);
-	*field_of(set, setting) = number;
+	put_value(set, setting, number);
 	set->mask |= setting->bit;
+}
+
+/* Why the module refused settings that are right as far as stevectl knows. */
+static const char *advice(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return "; be root (CAP_SYS_RESOURCE)";
+	case -EINVAL:
+	case -E2BIG:
+		return "; the module that is loaded is older than stevectl";
+	default:
+		return "";
+	}
 }
 
 int change_settings(const struct invocation *call,
@@ -146,8 +267,7 @@ int change_settings(const struct invocation *call,
 
 	if (err)
 		errx(EXIT_FAILURE, "cannot change the settings: %s%s",
-		     strerror(-err),
-		     err == -EPERM ? "; be root (CAP_SYS_RESOURCE)" : "");
+		     strerror(-err), advice(err));
 	return EXIT_SUCCESS;
 }
 
@@ -168,11 +288,22 @@ const struct command set_command = {
 	.arguments = "[NAME=VALUE]...",
 	.summary = "Show or change the settings of the pool",
 	.help =
-"  jobs         number of tokens, 0 to 65535; 0 pauses the pool\n"
-"  policy       fifo: whoever has waited longest is served first;\n"
-"               fair: whoever has the fewest tokens\n"
-"  reserve_ms   how long a token is put aside for a program that sleeps in poll\n"
-"               and was told of it, in milliseconds, 1 to 60000\n"
+"  jobs             number of tokens, 0 to 65535; 0 pauses the pool\n"
+"  policy           fifo: whoever has waited longest is served first;\n"
+"                   fair: whoever has the fewest tokens\n"
+"  reserve_ms       how long a token is put aside for a program that sleeps in\n"
+"                   poll and was told of it, in milliseconds, 1 to 60000\n"
+"  strict           1: a write that returns no token fails; 0: it is only counted\n"
+"  min_jobs         below so many tokens in use, load and memory hold none back,\n"
+"                   0 to 65535\n"
+"  max_per_process  tokens that one client may hold, 1 to 65535, or none\n"
+"  max_load         no token is granted while the load average over one minute is\n"
+"                   above this, 0.01 to 10000, or none\n"
+"  min_memory       no token is granted while less memory than this is available,\n"
+"                   in bytes or with K, M, G or T, such as 2G, or none\n"
+"  job_memory       what a job is taken to need from its grant on, less and less\n"
+"                   over the seconds in which it comes to use memory itself; in\n"
+"                   bytes as above, or 0\n"
 "\n"
 "All that is given is changed at once, or nothing. That needs root\n"
 "(CAP_SYS_RESOURCE), and lasts until the module is unloaded.\n",

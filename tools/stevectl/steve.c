@@ -103,3 +103,18 @@ int steve_set_settings(int fd, const struct steve_settings *settings)
 {
 	return ioctl(fd, STEVE_IOC_SET_SETTINGS, settings) ? -errno : 0;
 }
+
+int steve_set_cap(int fd, const struct steve_cap *cap)
+{
+	return ioctl(fd, STEVE_IOC_SET_CAP, cap) ? -errno : 0;
+}
+
+int steve_reclaim(int fd, pid_t pid, unsigned int *tokens)
+{
+	struct steve_reclaim reclaim = { .pid = pid };
+
+	if (ioctl(fd, STEVE_IOC_RECLAIM, &reclaim))
+		return -errno;
+	*tokens = reclaim.tokens;
+	return 0;
+}

@@ -7,6 +7,7 @@
 #define STEVECTL_STEVE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <linux/steve.h>
 
@@ -68,5 +69,24 @@ int steve_get_settings(int fd, struct steve_settings *settings);
  * Return: 0, or a negative error number.
  */
 int steve_set_settings(int fd, const struct steve_settings *settings);
+
+/**
+ * steve_set_cap() - cap the pool for as long as the descriptor is open
+ * @fd: the jobserver
+ * @cap: the cap
+ *
+ * Return: 0, or a negative error number.
+ */
+int steve_set_cap(int fd, const struct steve_cap *cap);
+
+/**
+ * steve_reclaim() - take the tokens of a client into the pool
+ * @fd: the jobserver
+ * @pid: the client
+ * @tokens: where their number goes
+ *
+ * Return: 0, or a negative error number.
+ */
+int steve_reclaim(int fd, pid_t pid, unsigned int *tokens);
 
 #endif /* STEVECTL_STEVE_H */
