@@ -8,7 +8,7 @@ not_opened()
 {
 	complaint=$1
 	shift
-	for command in status ps 'set-jobs 3' 'set jobs=3' 'run true'; do
+	for command in status ps 'set-jobs 3' 'set jobs=3' 'run true' 'cap 3 true' wait 'reclaim 1'; do
 		refused 1 "$complaint" "$@" $command
 	done
 }
@@ -57,11 +57,17 @@ test_an_ordinary_user_may_look_and_run()
 # not_permitted CMD...: nobody whom CMD makes of root may change anything.
 not_permitted()
 {
+	start_holder
 	reason='Operation not permitted; be root (CAP_SYS_RESOURCE)'
 	refused 1 "stevectl: cannot change the settings: $reason" \
 		"$@" "$STEVECTL" set-jobs 3
 	refused 1 "stevectl: cannot change the settings: $reason" \
 		"$@" "$STEVECTL" set policy=fair max_load=3
+	refused 1 "stevectl: cannot cap the pool: $reason" \
+		"$@" "$STEVECTL" cap 3 -- touch "$WORK/ran"
+	refused 1 "stevectl: cannot take the tokens of process $!: $reason" \
+		"$@" "$STEVECTL" reclaim $!
+	[ ! -e "$WORK/ran" ] || fail 'the command ran'
 }
 
 test_an_ordinary_user_may_not_change_it()

@@ -3,7 +3,7 @@
 #
 # What all subcommands have in common.
 
-COMMANDS='status ps set-jobs set run'
+COMMANDS='status ps set-jobs set run cap wait reclaim'
 
 test_version()
 {

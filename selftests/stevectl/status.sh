@@ -76,6 +76,14 @@ test_status_tells_what_holds_tokens_back()
 	"$STEVECTL" set jobs=1
 	start_holder
 	limits_are jobs 'No token is free: all are in use.'
+	"$STEVECTL" set jobs=2
+	"$STEVECTL" cap 1 "$STEVECTL" status >"$WORK/status"
+	equal 'limits under a cap' 'cap' \
+		"$(sed -n 's/^limits: *//p' "$WORK/status")"
+	equal 'the sentence' 'No token is free: a cap leaves 1 of 2.' \
+		"$(tail -n 1 "$WORK/status")"
+	equal 'the sentence' 'The pool is paused: a cap is 0.' \
+		"$("$STEVECTL" cap 0 "$STEVECTL" status | tail -n 1)"
 }
 
 test_status_counts()

@@ -9,11 +9,14 @@
 
 #include "cli.h"
 
+extern const struct command cap_command;
 extern const struct command ps_command;
+extern const struct command reclaim_command;
 extern const struct command run_command;
 extern const struct command set_command;
 extern const struct command set_jobs_command;
 extern const struct command status_command;
+extern const struct command wait_command;
 
 /**
  * refuse_jobs() - complain that a text is no number of jobs
@@ -26,6 +29,13 @@ noreturn void refuse_jobs(const char *text);
  * @text: an argument
  */
 void refuse_negative_jobs(const char *text);
+
+/**
+ * set_cap() - cap the pool for as long as the descriptor is open, or complain
+ * @fd: the jobserver
+ * @cap: the cap
+ */
+void set_cap(int fd, const struct steve_cap *cap);
 
 /**
  * change_settings() - change settings of the pool, all or none

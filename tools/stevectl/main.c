@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * stevectl: looks at the pool of the jobserver, changes it, and runs commands
- * with a token of it.
+ * with a token of it or under a cap.
  */
 #include <err.h>
 #include <locale.h>
@@ -26,6 +26,9 @@ static const struct command *const commands[] = {
 	&set_jobs_command,
 	&set_command,
 	&run_command,
+	&cap_command,
+	&wait_command,
+	&reclaim_command,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
