@@ -3,7 +3,7 @@
 #
 # What all subcommands have in common.
 
-COMMANDS='status ps set-jobs set run cap wait reclaim'
+COMMANDS='status ps top set-jobs set run cap wait reclaim'
 
 test_version()
 {
@@ -56,7 +56,7 @@ test_wrong_usage()
 test_output_that_cannot_be_written()
 {
 	start_holder
-	for command in status 'status --json' ps set --help --version; do
+	for command in status 'status --json' ps top set --help --version; do
 		status=0
 		message=$("$STEVECTL" $command 2>&1 >/dev/full) || status=$?
 		equal "exit status of '$command'" 1 $status

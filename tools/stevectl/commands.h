@@ -16,6 +16,7 @@ extern const struct command run_command;
 extern const struct command set_command;
 extern const struct command set_jobs_command;
 extern const struct command status_command;
+extern const struct command top_command;
 extern const struct command wait_command;
 
 /**

@@ -23,6 +23,7 @@ enum {
 static const struct command *const commands[] = {
 	&status_command,
 	&ps_command,
+	&top_command,
 	&set_jobs_command,
 	&set_command,
 	&run_command,
