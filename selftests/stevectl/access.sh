@@ -8,7 +8,8 @@ not_opened()
 {
 	complaint=$1
 	shift
-	for command in status ps top 'set-jobs 3' 'set jobs=3' 'run true' 'cap 3 true' wait 'reclaim 1'; do
+	for command in status ps top 'set-jobs 3' 'set jobs=3' 'run true' \
+		'cap 3 true' govern wait 'reclaim 1'; do
 		refused 1 "$complaint" "$@" $command
 	done
 }

@@ -3,7 +3,7 @@
 #
 # What all subcommands have in common.
 
-COMMANDS='status ps top set-jobs set run cap wait reclaim'
+COMMANDS='status ps top set-jobs set run cap govern wait reclaim'
 
 test_version()
 {

@@ -10,6 +10,7 @@
 #include "cli.h"
 
 extern const struct command cap_command;
+extern const struct command govern_command;
 extern const struct command ps_command;
 extern const struct command reclaim_command;
 extern const struct command run_command;

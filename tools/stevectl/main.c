@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&set_command,
 	&run_command,
 	&cap_command,
+	&govern_command,
 	&wait_command,
 	&reclaim_command,
 };
