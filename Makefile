@@ -43,6 +43,9 @@ bench-fairness:
 bench-reserve:
 	@tools/bench/bench reserve
 
+bench-govern:
+	@tools/bench/bench govern
+
 clean:
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C tools/stevectl clean
@@ -56,6 +59,7 @@ help:
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
+	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
 	@echo 'make clean          remove what was built'
 	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
 
@@ -70,4 +74,4 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check check-matrix bench-fairness bench-reserve clean help kernel-headers
+.PHONY: all modules tools selftests install demo check check-matrix bench-fairness bench-reserve bench-govern clean help kernel-headers

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: gnuplot -e "dir='DIR'" govern.gp
+#
+# Draws DIR/govern.svg from what govern.py has left there.
+
+set terminal svg size 960,640 background "white" font "sans-serif,13"
+set output dir."/govern.svg"
+data = dir."/govern.dat"
+stats dir."/govern.times" using 1:2 nooutput
+hog_from = STATS_min_x
+hog_until = STATS_min_y
+stats data using 1 nooutput
+last = STATS_max
+
+set multiplot layout 2,1 title "stevectl govern beside a program that takes the memory" \
+	margins 0.08,0.92,0.09,0.90 spacing 0.10
+set xrange [0:last]
+set grid ytics lc rgb "#e0e0e0"
+set border 3
+set tics nomirror out
+set key outside top right horizontal
+set object 1 rectangle from hog_from, graph 0 to hog_until, graph 1 \
+	fc rgb "#fbe9e7" fs solid noborder behind
+set label 1 "memory hog" at (hog_from + hog_until) / 2, graph 0.96 center \
+	tc rgb "#b71c1c"
+
+set ylabel "tokens"
+set yrange [0:9]
+plot data using 1:2 with fillsteps fs solid 0.5 lc rgb "#4c9be8" title "held by jobs", \
+	data using 1:3 with steps lw 2 lc rgb "#c0392b" title "cap"
+
+unset label 1
+set xlabel "seconds"
+set ylabel "pressure on memory, % of the time"
+set yrange [0:105]
+set y2label "memory available, MB"
+set y2tics
+set y2range [0:*]
+plot data using 1:5 with lines lw 1.5 lc rgb "#8e44ad" title "pressure over 0.5 s", \
+	10 with lines dt 2 lc rgb "#8e44ad" title "what govern listens to", \
+	data using 1:6 axes x1y2 with lines lc rgb "#7f8c8d" title "available"
+unset multiplot
