@@ -3,7 +3,12 @@
 #
 # The kernels, and what it takes to boot each.
 
-readonly kernels="6.1 6.12 6.12-rt 7.2 debug"
+readonly kernels="6.1 6.12 6.12-rt 7.2 debug kcsan"
+
+# Has a kernel of our own, built from Debian's source, this name?
+is_own() {
+	[ -e "$vm/$1.config" ]
+}
 
 is_kernel() {
 	[[ " $kernels " = *" $1 "* ]]
@@ -13,7 +18,7 @@ kernel_suite() {
 	case $1 in
 	6.1)		echo bookworm ;;
 	6.12*)		echo trixie ;;
-	7.2 | debug)	echo forky ;;
+	7.2 | debug | kcsan) echo forky ;;
 	esac
 }
 
@@ -33,7 +38,7 @@ kernel_release() {
 make_kernel() {
 	local kernel=$1 root=$2 dir=$3 release
 
-	if [ -e "$vm/$kernel.config" ]; then
+	if is_own "$kernel"; then
 		build_kernel "$@"
 	else
 		release=$(kernel_release "$kernel" "$root/root")
@@ -52,7 +57,7 @@ build_kernel() {
 		as_root "$vm/lib/enter" "$root/root" "$tree:/steve" \
 		"$packed:/copy" "$dir/source:/usr/src/linux" "$dir:/work" -- \
 		/steve/tools/vm/lib/build-kernel "/copy/$source_package.tar.xz" \
-		"/steve/tools/vm/$kernel.config"
+		/steve/tools/vm/{guest,"$kernel"}.config
 }
 
 # Sets a variable to the directory of a kernel for a root.
@@ -60,10 +65,10 @@ build_kernel() {
 suite_kernel() {
 	local key packed
 
-	if [ -e "$vm/$2.config" ]; then
+	if is_own "$2"; then
 		kernel_source packed
 		key=$(cat "$packed/version" "$vm/lib/build-kernel" \
-			"$vm/$2.config" | digest)
+			"$vm"/{guest,"$2"}.config | digest)
 	else
 		key=$(digest "${3##*/}" </dev/null)
 	fi

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The kernel's source, for the debug kernel and for the headers of kselftest.
+# The kernel's source, for kernels of our own and for the headers of kselftest.
 
 readonly source_version=7.2
 readonly source_package=linux-source-$source_version
