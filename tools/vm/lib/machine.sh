@@ -11,9 +11,11 @@ kernel_options=(console=ttyS0 loglevel=7 printk.time=1 panic=-1 oops=panic
 		sysctl.kernel.watchdog_thresh=30 sysctl.kernel.hung_task_panic=1)
 
 # KVM where the processor says that it can; elsewhere /dev/kvm may exist and
-# guests hang on it.
+# guests hang on it. Instructions are counted where they are emulated in turn.
 accelerator() {
-	if grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+	if [ -n "$icount" ]; then
+		echo tcg,thread=single
+	elif grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
 		echo kvm
 	else
 		echo tcg,thread=multi
@@ -41,9 +43,10 @@ machine() {
 	      -display none -machine q35,pit=off -accel "$(accelerator)" -cpu max
 	      -smp "$smp" -m "$mem"
 	      -kernel "$1" -initrd "$2"
-	      -append "${kernel_options[*]}"
+	      -append "${kernel_options[*]} $append"
 	      -chardev "file,id=log,path=$work/log" -serial chardev:log
 	      -device virtio-serial-pci)
+	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
 	disk root "file=$3,snapshot=on,cache=unsafe"
 	disk job "file=$work/job.tar,read-only=on"
 	if [ -n "$out" ]; then
