@@ -37,6 +37,9 @@ check:
 check-matrix:
 	@tools/check 6.1 6.12 6.12-rt 7.2
 
+bench:
+	@tools/bench/bench speed
+
 bench-fairness:
 	@tools/bench/bench fairness
 
@@ -57,6 +60,7 @@ help:
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
+	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
@@ -74,4 +78,5 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check check-matrix bench-fairness bench-reserve bench-govern clean help kernel-headers
+.PHONY: all modules tools selftests install demo check check-matrix bench \
+	bench-fairness bench-reserve bench-govern clean help kernel-headers

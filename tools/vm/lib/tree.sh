@@ -4,7 +4,7 @@
 # The project's tree: what is in it, and what is built from it.
 
 # What is built depends on these.
-readonly built_from=(Kbuild Makefile module uapi tools/stevectl selftests)
+readonly built_from=(Kbuild Makefile module uapi tools/stevectl tools/bench/meter selftests)
 
 # Prints the files of the tree, or those below the paths named, each followed
 # by a NUL; what .gitignore names is none of it. The tree may be a checkout, of

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The jobservers that are measured side by side, and the program that measures."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+PROGRAMS = pathlib.Path(__file__).parent / "meter"
+
+
+def build_programs():
+    subprocess.run(["make", "-s", "-C", PROGRAMS], check=True)
+
+
+def meter(*arguments):
+    """The numbers that a measurement prints."""
+    result = subprocess.run([PROGRAMS / "meter", *map(str, arguments)], check=True,
+                            stdout=subprocess.PIPE, text=True)
+    return [float(word) for word in result.stdout.split()]
+
+
+def stevectl(*arguments):
+    subprocess.run(["stevectl", *arguments], check=True)
+
+
+class Jobserver:
+    """Where tokens are read from and written to, while it is entered."""
+
+    def __init__(self, tokens):
+        self.tokens = tokens
+        self.read_path = self.write_path = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Steve(Jobserver):
+    name = "steve"
+
+    def __enter__(self):
+        self.read_path = self.write_path = "/dev/steve"
+        # Who had the tokens of the last measurement may just be ending.
+        stevectl("set-jobs", str(self.tokens))
+        return self
+
+
+class Pipe(Jobserver):
+    """As make makes one."""
+    name = "FIFO"
+
+    def __enter__(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.read_path = self.write_path = f"{self.place.name}/fifo"
+        os.mkfifo(self.read_path)
+        self.descriptor = os.open(self.read_path, os.O_RDWR)
+        os.write(self.descriptor, b"+" * self.tokens)
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.descriptor)
+        self.place.cleanup()
+
+
+class Cuse(Jobserver):
+    """A server in user space, which answers at once."""
+    name = "CUSE"
+
+    def __enter__(self):
+        subprocess.run(["modprobe", "cuse"], check=True)
+        self.server = subprocess.Popen([PROGRAMS / "cuse", "steve-cuse"])
+        self.read_path = self.write_path = "/dev/steve-cuse"
+        while not os.path.exists(self.read_path):
+            if self.server.poll() is not None:
+                raise RuntimeError("the CUSE server ended")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+        while os.path.exists(self.read_path):
+            time.sleep(0.01)
+
+
+class Floor(Jobserver):
+    """No jobserver: what it costs to enter and to leave the kernel."""
+    name = "floor"
+    read_path, write_path = "/dev/zero", "/dev/null"
+
+    def __init__(self, tokens):
+        self.tokens = tokens
