@@ -27,6 +27,8 @@ install: all
 	$(MAKE) -C tools/stevectl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	install -D -m 644 uapi/linux/steve.h \
 		$(DESTDIR)$(PREFIX)/include/linux/steve.h
+	$(MAKE) -C packaging install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	$(if $(DESTDIR),,$(MAKE) -C packaging activate PREFIX=$(PREFIX))
 
 demo:
 	@tools/demo/demo
@@ -56,7 +58,8 @@ clean:
 
 help:
 	@echo 'make                build the module for the running kernel, and stevectl'
-	@echo 'make install        install both (as root); DESTDIR and PREFIX are honoured'
+	@echo 'make install        install both, and what has them at hand after a boot (as root);'
+	@echo '                    DESTDIR, PREFIX and INIT=systemd, openrc or none are honoured'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
