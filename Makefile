@@ -51,6 +51,9 @@ bench-reserve:
 bench-govern:
 	@tools/bench/bench govern
 
+dist:
+	@tools/release/dist
+
 clean:
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C tools/stevectl clean
@@ -67,6 +70,7 @@ help:
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
+	@echo 'make dist           make the tarball of a release, from what is committed'
 	@echo 'make clean          remove what was built'
 	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
 
@@ -82,4 +86,4 @@ kernel-headers:
 		exit 1; }
 
 .PHONY: all modules tools selftests install demo check check-matrix bench \
-	bench-fairness bench-reserve bench-govern clean help kernel-headers
+	bench-fairness bench-reserve bench-govern clean help kernel-headers dist
