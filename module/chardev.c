@@ -310,13 +310,15 @@ static struct miscdevice steve_device = {
 
 /**
  * steve_chardev_init() - make the device
- * @name: of its node in /dev
+ * @name: what it is called
+ * @nodename: name of its node in /dev
  *
  * Return: 0, or a negative error number.
  */
-int steve_chardev_init(const char *name)
+int steve_chardev_init(const char *name, const char *nodename)
 {
 	steve_device.name = name;
+	steve_device.nodename = nodename;
 	return misc_register(&steve_device);
 }
 

@@ -9,7 +9,7 @@
 
 extern const struct file_operations steve_fops;
 
-int steve_chardev_init(const char *name);
+int steve_chardev_init(const char *name, const char *nodename);
 void steve_chardev_exit(void);
 
 #endif /* _STEVE_CHARDEV_H */

@@ -256,6 +256,46 @@ static const struct kernel_param_ops max_load_ops = {
 module_param_cb(max_load, &max_load_ops, NULL, 0444);
 MODULE_PARM_DESC(max_load, "No token is granted while the load average over one minute is above this, such as 8.5, up to 10000; 0 for no limit (default: 0)");
 
+/* The node of the device must not leave /dev, nor hide in it. */
+static char devname[32] = STEVE_NAME;
+
+static int set_devname(const char *val, const struct kernel_param *kp)
+{
+	const char *c = val;
+
+	while (isalnum(*c) || *c == '-' || *c == '_' || (*c == '.' && c > val))
+		c++;
+	if (*c || c == val || strscpy(devname, val, sizeof(devname)) < 0) {
+		pr_err("devname=%s is not a name of up to %zu letters, digits, '-', '_' and '.'\n",
+		       val, sizeof(devname) - 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int get_devname(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", devname);
+}
+
+static const struct kernel_param_ops devname_ops = {
+	.set = set_devname,
+	.get = get_devname,
+};
+
+module_param_cb(devname, &devname_ops, NULL, 0444);
+MODULE_PARM_DESC(devname, "Name of the device in /dev (default: " STEVE_NAME ")");
+
+/**
+ * steve_param_devname() - what the node of the device is called
+ *
+ * Return: its name in /dev.
+ */
+const char *steve_param_devname(void)
+{
+	return devname;
+}
+
 /**
  * steve_param_settings() - what the pool begins with
  * @settings: where it goes

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 enum {
@@ -449,6 +450,7 @@ TEST_F(module, parameters_have_defaults)
 		{ "max_load", NULL, "0.00" },
 		{ "min_memory", NULL, "0" },
 		{ "job_memory", NULL, "536870912" },
+		{ "devname", NULL, "steve" },
 	};
 
 	reload("");
@@ -526,6 +528,12 @@ static const struct param bad_params[] = {
 	{ "job_memory", "-1", "is not a size from 0 to 64T" },
 	{ "job_memory", "65T", "is not a size from 0 to 64T" },
 	{ "job_memory", "all", "is not a size from 0 to 64T" },
+	{ "devname", "", "is not a name" },
+	{ "devname", "../steve", "is not a name" },
+	{ "devname", "a/b", "is not a name" },
+	{ "devname", ".steve", "is not a name" },
+	{ "devname", "steve!", "is not a name" },
+	{ "devname", "steve-steve-steve-steve-steve-st", "is not a name" },
 };
 
 static bool load_is_refused(const char *params)
@@ -571,6 +579,53 @@ TEST_F(module, device_is_for_root_alone_by_default)
 		found |= !strcmp(line, "DEVMODE=0600\n");
 	EXPECT_TRUE(found);
 	fclose(file);
+}
+
+/* ---- The name of the device ---- */
+
+TEST_F(module, device_can_have_another_name)
+{
+	struct steve_status status = {};
+	int fd;
+
+	reload("devname=jobs.2-x_y jobs=3");
+	EXPECT_STREQ("jobs.2-x_y", param("devname"));
+	EXPECT_EQ(-1, access(STEVE_DEVICE, F_OK));
+	EXPECT_EQ(0, access("/sys/class/misc/steve", F_OK));
+	fd = open("/dev/jobs.2-x_y", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, ioctl(fd, STEVE_IOC_GET_STATUS, &status));
+	EXPECT_EQ(3, status.jobs);
+	close(fd);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(-1, access("/dev/jobs.2-x_y", F_OK));
+	EXPECT_EQ(0, module_load(""));
+	EXPECT_STREQ("steve", param("devname"));
+}
+
+/* Whatever has the name keeps it, and is there first. */
+TEST_F(module, taken_name_refuses_the_load)
+{
+	int log;
+
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, mkfifo(STEVE_DEVICE, 0600));
+	log = log_open();
+	EXPECT_EQ(-1, module_load(""));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_TRUE(log_tells(log, STEVE_DEVICE, "there already", "devname="));
+	EXPECT_FALSE(module_loaded());
+	EXPECT_FALSE(knows_filesystem("stevefs"));
+
+	EXPECT_EQ(0, module_load("devname=steve2"));
+	EXPECT_EQ(0, access("/dev/steve2", F_OK));
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(0, access(STEVE_DEVICE, F_OK));
+
+	EXPECT_EQ(-1, module_load("devname=null"));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(0, unlink(STEVE_DEVICE));
+	close(log);
 }
 
 /* ---- strict=1 ---- */

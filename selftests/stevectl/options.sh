@@ -10,6 +10,10 @@ test_version()
 	version=$(sed -n 's/^#define STEVE_VERSION "\(.*\)"/\1/p' \
 		../../module/version.h)
 	equal '--version' "stevectl $version" "$("$STEVECTL" --version)"
+	equal 'version of the module' "$version" \
+		"$(cat /sys/module/steve/version)"
+	[ ! -e "$STEVE_KO" ] || equal 'version in the file of the module' \
+		"$version" "$(modinfo -F version "$STEVE_KO")"
 }
 
 test_help()
