@@ -2,10 +2,16 @@
 /*
  * Out of memory: each call is made again and again, with the first, then the
  * second, and so on, of all it asks of the kernel's allocator or copies from and
- * to the program failing. Needs a kernel with fault injection.
+ * to the program failing; and so is a whole life of a client. Needs a kernel with
+ * fault injection.
  */
 #include "fixture.h"
+#include "watch.h"
 
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -43,6 +49,33 @@ static bool allow_failures(void)
 	return access(FAIL_NTH, F_OK) == 0 &&
 	       set(FAILSLAB "ignore-gfp-wait", "N") &&
 	       set(FAILSLAB "verbose", "0") && set(FAIL_USERCOPY "verbose", "0");
+}
+
+/* Whether a zombie has had the failure that it asked for. */
+static bool had_failed(pid_t pid)
+{
+	char path[64], left[16] = "";
+	siginfo_t info;
+	int nth;
+
+	if (waitid(P_PID, pid, &info, WEXITED | WNOWAIT))
+		die("cannot wait for process %d", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fail-nth", pid, pid);
+	nth = open(path, O_RDONLY | O_CLOEXEC);
+	if (nth < 0 || read(nth, left, sizeof(left) - 1) < 1)
+		die("cannot read %s", path);
+	close(nth);
+	return atoi(left) == 0;
+}
+
+static void ask_for_failure(int n)
+{
+	int nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", n);
+	if (nth < 0 || write(nth, number, strlen(number)) < 0)
+		die("cannot ask for a failure");
 }
 
 /* Has the failure that was asked for come? If not the call asks no more. */
@@ -290,6 +323,303 @@ TEST_F(pool, settings_that_cannot_be_read_change_nothing)
 	if (!allow_failures())
 		SKIP(return, "kernel without fault injection");
 	EXPECT_LT(0, fail_each(&call));
+}
+
+/* ---- Those that go to sleep in poll ---- */
+
+static void __noreturn sleep_in_poll(int fd, bool *asleep)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ret;
+
+	*asleep = true;
+	ret = poll(&pfd, 1, -1);
+	if (!poll_is_right(ret, errno))
+		die("poll gave %d", ret);
+	_exit(0);
+}
+
+/* Ends when it has a token, or could not even ask. */
+static void __noreturn sleep_in_epoll(int fd, unsigned int events, bool *asleep)
+{
+	struct epoll_event event = { .events = events };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	char byte;
+
+	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		_exit(0);
+	for (;;) {
+		int ret;
+
+		*asleep = true;
+		ret = epoll_wait(epoll, &event, 1, -1);
+		if (ret < 0 && errno != EFAULT)
+			die("epoll_wait gave %d", ret);
+		if (read(fd, &byte, 1) == 1)
+			_exit(0);
+		if (errno != EAGAIN && errno != EFAULT)
+			die("read does not say EAGAIN");
+	}
+}
+
+/* Level-triggered, edge-triggered, and no epoll at all. */
+static const unsigned int sleeps[] = { EPOLLIN, EPOLLIN | EPOLLET, 0 };
+
+/*
+ * While no token is there, a process goes to sleep with the @n-th failure to
+ * come. It ends by itself, or when the token is there. Returns whether the
+ * failure has come.
+ */
+static bool sleep_and_fail(int fd, unsigned int events, int n)
+{
+	bool *asleep = shared_memory(sizeof(*asleep));
+	bool failed;
+	pid_t pid;
+
+	take_many(fd, TEST_JOBS);
+	IN_CHILD(pid) {
+		int nonblock = open_steve(O_RDWR | O_NONBLOCK);
+
+		ask_for_failure(n);
+		if (events)
+			sleep_in_epoll(nonblock, events, asleep);
+		else
+			sleep_in_poll(nonblock, asleep);
+	}
+	if (!wait_until((*(volatile bool *)asleep && proc_state(pid, pid) == 'S') ||
+			proc_state(pid, pid) == 'Z'))
+		die("process %d is busy", pid);
+	give_many(fd, TEST_JOBS);
+	if (!wait_until(proc_state(pid, pid) == 'Z'))
+		die("process %d sleeps on, failure %d", pid, n);
+	failed = had_failed(pid);
+	if (!succeeded(reap(pid)))
+		die("process %d failed, failure %d", pid, n);
+	return failed;
+}
+
+TEST_F(pool, nobody_sleeps_in_poll_who_cannot_be_woken)
+{
+	if (!allow_failures())
+		SKIP(return, "kernel without fault injection");
+	for (size_t i = 0; i < ARRAY_SIZE(sleeps); i++) {
+		int n = 1;
+
+		while (sleep_and_fail(self->fd, sleeps[i], n))
+			n++;
+		EXPECT_LT(1, n);
+		tell_figure("faults", "%d in going to sleep", n - 1);
+	}
+}
+
+/* ---- A whole life ---- */
+
+/**
+ * struct life - a client, in memory that it shares with the test
+ * @step: the step that it begins with
+ * @fd: the device
+ * @gets: bytes that it read
+ * @gives: bytes that it wrote
+ * @done: it has come to the end of it
+ */
+struct life {
+	size_t step;
+	int fd;
+	int gets;
+	int gives;
+	bool done;
+};
+
+/* A call that failed with an error that may be, and has to be made again. */
+static bool once_more(ssize_t ret, const int *errors)
+{
+	if (ret >= 0)
+		return false;
+	while (*errors && *errors != errno)
+		errors++;
+	if (!*errors)
+		die("a call failed");
+	return true;
+}
+
+static const int no_memory[] = { ENOMEM, EFAULT, ENFILE, 0 };
+static const int no_token[] = { EAGAIN, EFAULT, 0 };
+static const int bad_pointer[] = { EFAULT, 0 };
+
+static void live_to_open(struct life *life)
+{
+	do {
+		life->fd = open(STEVE_DEVICE, O_RDWR | O_CLOEXEC);
+	} while (once_more(life->fd, no_memory));
+}
+
+static void live_to_read(struct life *life)
+{
+	while (once_more(call_read(life->fd), no_token))
+		;
+	life->gets++;
+}
+
+static void live_to_readv(struct life *life)
+{
+	while (once_more(call_readv(life->fd), no_token))
+		;
+	life->gets++;
+}
+
+/* It may be told of a token that is not there. */
+static void live_to_try(struct life *life)
+{
+	ssize_t ret;
+
+	while (once_more(fcntl(life->fd, F_SETFL, O_NONBLOCK), no_memory))
+		;
+	ret = call_read(life->fd);
+	life->gets += !once_more(ret, no_token);
+	fcntl(life->fd, F_SETFL, 0);
+}
+
+static void live_to_poll(struct life *life)
+{
+	while (once_more(call_poll(life->fd), no_memory))
+		;
+}
+
+static void live_to_epoll(struct life *life)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll;
+
+	do {
+		epoll = epoll_create1(EPOLL_CLOEXEC);
+	} while (once_more(epoll, no_memory));
+	while (once_more(epoll_ctl(epoll, EPOLL_CTL_ADD, life->fd, &event),
+			 no_memory))
+		;
+	while (once_more(epoll_wait(epoll, &event, 1, 0), no_memory))
+		;
+	close(epoll);
+}
+
+/* Never fails; it is a stray where nothing can be remembered. */
+static void live_to_write(struct life *life)
+{
+	if (call_write(life->fd) != 1)
+		die("a write failed");
+	life->gives++;
+}
+
+static void live_to_writev(struct life *life)
+{
+	while (once_more(writev(life->fd, &(struct iovec){ "+", 1 }, 1),
+			 bad_pointer))
+		;
+	life->gives++;
+}
+
+static void live_to_ask(struct life *life)
+{
+	struct steve_status status = {};
+	struct steve_settings settings = {}, none = {};
+
+	while (once_more(call_fionread(life->fd), bad_pointer))
+		;
+	while (once_more(ioctl(life->fd, STEVE_IOC_GET_STATUS, &status),
+			 bad_pointer))
+		;
+	while (once_more(ioctl(life->fd, STEVE_IOC_GET_SETTINGS, &settings),
+			 bad_pointer))
+		;
+	while (once_more(ioctl(life->fd, STEVE_IOC_SET_SETTINGS, &none),
+			 bad_pointer))
+		;
+	while (once_more(call_get_clients(life->fd), no_memory))
+		;
+}
+
+static void live_to_cap(struct life *life)
+{
+	struct steve_cap cap = { .jobs = STEVE_JOBS_MAX };
+
+	while (once_more(ioctl(life->fd, STEVE_IOC_SET_CAP, &cap), no_memory))
+		;
+}
+
+static void live_to_reopen(struct life *life)
+{
+	close(life->fd);
+	live_to_open(life);
+}
+
+/* What may come first, and does so in turn; then the others in their order. */
+static void (*const steps[])(struct life *life) = {
+	live_to_read, live_to_readv, live_to_try, live_to_poll, live_to_epoll,
+	live_to_write, live_to_writev, live_to_ask, live_to_cap, live_to_reopen,
+};
+
+static void __noreturn live_and_fail(struct life *life, int n)
+{
+	ask_for_failure(n);
+	live_to_open(life);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		steps[(life->step + i) % ARRAY_SIZE(steps)](life);
+	__atomic_store_n(&life->done, true, __ATOMIC_SEQ_CST);
+	hold_forever();
+}
+
+/* Has every byte that it read or wrote counted, as a stray if as nothing else? */
+static bool agrees(const struct life *life, pid_t pid, int strays)
+{
+	struct steve_client_info row = pool_client(pid);
+
+	return (int)row.held - (int)row.lent ==
+	       life->gets - life->gives + strays;
+}
+
+/* Returns whether the failure has come, until the very end of the process. */
+static bool live_once(struct life *life, int n)
+{
+	__u64 strays = pool_status().strays;
+	bool failed;
+	pid_t pid;
+
+	IN_CHILD(pid)
+		live_and_fail(life, n);
+	if (!wait_until(__atomic_load_n(&life->done, __ATOMIC_SEQ_CST) ||
+			proc_state(pid, pid) == 'Z'))
+		die("process %d does not end", pid);
+	if (!life->done || !agrees(life, pid, pool_status().strays - strays))
+		die("step %zu first, failure %d: held %u, lent %u after %d reads, %d writes",
+		    life->step, n, pool_client(pid).held,
+		    pool_client(pid).lent, life->gets, life->gives);
+	kill(pid, SIGKILL);
+	failed = had_failed(pid);
+	if (!pool_idle())
+		die("step %zu first, failure %d: something is left", life->step, n);
+	reap(pid);
+	return failed;
+}
+
+TEST_F_TIMEOUT(pool, a_life_in_which_everything_fails_once, LONG_TIMEOUT)
+{
+	struct life *life = shared_memory(sizeof(*life));
+	unsigned long faults = 0;
+
+	if (!allow_failures())
+		SKIP(return, "kernel without fault injection");
+	watch_account();
+	for (size_t step = 0; step < ARRAY_SIZE(steps); step++) {
+		for (int n = 1;; n++) {
+			*life = (struct life){ .step = step };
+			if (!live_once(life, n))
+				break;
+			faults++;
+		}
+		ASSERT_TRUE(all_tokens_are_there());
+	}
+	watched_account();
+	EXPECT_LT(10 * ARRAY_SIZE(steps), faults);
+	tell_figure("faults", "%lu in %zu lives", faults, ARRAY_SIZE(steps));
 }
 
 TEST_HARNESS_MAIN
