@@ -252,9 +252,11 @@ static __poll_t steve_poll(struct file *file, poll_table *wait)
 	client = steve_client_current(file->private_data,
 				      wanted ? STEVE_USE_TAKE : STEVE_USE_GIVE,
 				      GFP_KERNEL_ACCOUNT);
-	/* Nothing would wake it: let it try, and find EAGAIN. */
-	if (!client)
+	/* Its turn could not be told: let it try, and find EAGAIN. */
+	if (!client) {
+		steve_poll_unknown(file, wait);
 		return wanted ? mask | EPOLLIN | EPOLLRDNORM : mask;
+	}
 
 	/*
 	 * Even if tokens are not wanted: epoll enters a wait queue once, and may

@@ -72,6 +72,13 @@ static struct hrtimer pool_timer;
 /* Clients that are dead; protected by the pool's lock. */
 static LIST_HEAD(dead_clients);
 
+/*
+ * Pollers of which no client could be known, for want of memory: nobody would
+ * wake them at their turn, so they are woken now and then.
+ */
+#define UNKNOWN_POLL_MS		100
+static DECLARE_WAIT_QUEUE_HEAD(unknown_polls);
+
 /* Tokens in use hold a reference to the module; protected by the pool's lock. */
 static bool pinned;
 
@@ -170,6 +177,38 @@ static enum hrtimer_restart pool_timer_fired(struct hrtimer *timer)
 {
 	run_pool(NULL);
 	return HRTIMER_NORESTART;
+}
+
+/* ---- Pollers of whom nothing is known ---- */
+
+static void wake_unknown(struct work_struct *work)
+{
+	if (!waitqueue_active(&unknown_polls))
+		return;
+	/* All of them, those that asked to be woken one by one, too. */
+	__wake_up(&unknown_polls, TASK_NORMAL, 0,
+		  poll_to_key(EPOLLIN | EPOLLRDNORM));
+	queue_delayed_work(steve_wq, to_delayed_work(work),
+			   msecs_to_jiffies(UNKNOWN_POLL_MS));
+}
+
+static DECLARE_DELAYED_WORK(unknown_work, wake_unknown);
+
+/**
+ * steve_poll_unknown() - poll without a client
+ * @file: the file
+ * @wait: what poll was given
+ *
+ * Who sleeps has to try now and then, and find EAGAIN or a token. That does for
+ * epoll, which asks for a wait queue once, and may not ask again for a long time.
+ */
+void steve_poll_unknown(struct file *file, poll_table *wait)
+{
+	if (poll_does_not_wait(wait))
+		return;
+	poll_wait(file, &unknown_polls, wait);
+	queue_delayed_work(steve_wq, &unknown_work,
+			   msecs_to_jiffies(UNKNOWN_POLL_MS));
 }
 
 /* ---- Death ---- */
@@ -671,6 +710,7 @@ void steve_clients_exit(void)
 	}
 	rcu_read_unlock();
 	hrtimer_cancel(&pool_timer);
+	cancel_delayed_work_sync(&unknown_work);
 	queue_work(steve_wq, &forget_work);
 	flush_workqueue(steve_wq);
 	rcu_barrier();

@@ -7,6 +7,7 @@
 
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
@@ -100,6 +101,8 @@ struct steve_client *steve_client_current(struct steve_file *file,
 struct steve_client *steve_client_of(struct pid *pid);
 struct steve_client *steve_client_next(unsigned long *id);
 u32 steve_clients_count(void);
+
+void steve_poll_unknown(struct file *file, poll_table *wait);
 
 struct steve_file *steve_file_new(void);
 int steve_file_cap(struct steve_file *file, const struct steve_pool_cap *limits);
