@@ -42,6 +42,9 @@ check-matrix:
 bench:
 	@tools/bench/bench speed
 
+soak:
+	@tools/soak
+
 bench-fairness:
 	@tools/bench/bench fairness
 
@@ -67,6 +70,7 @@ help:
 	@echo 'make check          run all tests, in virtual machines'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'
+	@echo 'make soak           run the long tests at their full lengths, on 7.2 and the debug kernel'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
@@ -85,5 +89,5 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check check-matrix bench \
+.PHONY: all modules tools selftests install demo check check-matrix soak bench \
 	bench-fairness bench-reserve bench-govern clean help kernel-headers dist
