@@ -19,6 +19,12 @@
 #include "client.h"
 #include "ioctl.h"
 
+/* Programs change it while others of them read and write; it is one bit. */
+static bool is_nonblocking(const struct file *file)
+{
+	return data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK;
+}
+
 static gfp_t gfp_for(bool nowait)
 {
 	return nowait ? GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN :
@@ -131,7 +137,7 @@ static ssize_t steve_read(struct file *file, char __user *buf, size_t count,
 
 	if (!count)
 		return 0;
-	err = steve_take(file, file->f_flags & O_NONBLOCK, &client);
+	err = steve_take(file, is_nonblocking(file), &client);
 	if (err)
 		return err;
 	if (put_user('+', buf)) {
@@ -144,7 +150,7 @@ static ssize_t steve_read(struct file *file, char __user *buf, size_t count,
 static ssize_t steve_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT ||
-		      iocb->ki_filp->f_flags & O_NONBLOCK;
+		      is_nonblocking(iocb->ki_filp);
 	struct steve_client *client;
 	int err;
 
@@ -186,7 +192,8 @@ static ssize_t steve_give(struct file *file, size_t count, bool nowait)
 	pr_info_ratelimited("%s[%d] wrote %zu more than the tokens it had to return\n",
 			    current->comm, task_tgid_nr(current),
 			    given.strays);
-	if (!READ_ONCE(steve_pool.set.strict))
+	/* Whichever holds while it is being changed. */
+	if (!data_race(READ_ONCE(steve_pool.set.strict)))
 		return count;
 	return given.strays < count ? count - given.strays : -ENOSPC;
 }
@@ -209,7 +216,7 @@ static ssize_t steve_write(struct file *file, const char __user *buf,
 			return -EFAULT;
 		count -= missing;
 	}
-	return steve_give(file, count, file->f_flags & O_NONBLOCK);
+	return steve_give(file, count, is_nonblocking(file));
 }
 
 static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -225,7 +232,7 @@ static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -EFAULT;
 	ret = steve_give(iocb->ki_filp, count - missing,
 			 iocb->ki_flags & IOCB_NOWAIT ||
-			 iocb->ki_filp->f_flags & O_NONBLOCK);
+			 is_nonblocking(iocb->ki_filp));
 	if (ret > 0)
 		iov_iter_advance(from, ret);
 	return ret;

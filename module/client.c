@@ -496,7 +496,7 @@ static void want(struct steve_handle *handle)
 {
 	spin_lock_irq(&steve_pool.lock);
 	if (!handle->wants) {
-		handle->wants = true;
+		WRITE_ONCE(handle->wants, true);
 		handle->client->wanting++;
 	}
 	spin_unlock_irq(&steve_pool.lock);
@@ -530,7 +530,7 @@ struct steve_client *steve_client_current(struct steve_file *file,
 		if (!handle)
 			return use == STEVE_USE_GIVE ? client : NULL;
 	}
-	if (use == STEVE_USE_TAKE && unlikely(!handle->wants))
+	if (use == STEVE_USE_TAKE && unlikely(!READ_ONCE(handle->wants)))
 		want(handle);
 	return handle->client;
 }

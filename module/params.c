@@ -70,7 +70,7 @@ static int get_number(char *buffer, const struct kernel_param *kp)
 {
 	const struct number *number = kp->arg;
 
-	return sysfs_emit(buffer, "%u\n", READ_ONCE(*number->set));
+	return sysfs_emit(buffer, "%u\n", data_race(READ_ONCE(*number->set)));
 }
 
 static const struct kernel_param_ops number_ops = {
@@ -142,7 +142,7 @@ static int get_size(char *buffer, const struct kernel_param *kp)
 {
 	const struct size *size = kp->arg;
 
-	return sysfs_emit(buffer, "%llu\n", READ_ONCE(*size->set));
+	return sysfs_emit(buffer, "%llu\n", data_race(READ_ONCE(*size->set)));
 }
 
 static const struct kernel_param_ops size_ops = {
@@ -180,7 +180,7 @@ static int set_policy(const char *val, const struct kernel_param *kp)
 static int get_policy(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%s\n",
-			  policies[READ_ONCE(steve_pool.set.policy)]);
+			  policies[data_race(READ_ONCE(steve_pool.set.policy))]);
 }
 
 static const struct kernel_param_ops policy_ops = {
@@ -202,7 +202,7 @@ static int set_strict(const char *val, const struct kernel_param *kp)
 
 static int get_strict(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%u\n", READ_ONCE(steve_pool.set.strict));
+	return sysfs_emit(buffer, "%u\n", data_race(READ_ONCE(steve_pool.set.strict)));
 }
 
 static const struct kernel_param_ops strict_ops = {
@@ -243,7 +243,7 @@ err:
 
 static int get_max_load(char *buffer, const struct kernel_param *kp)
 {
-	u32 max_load = READ_ONCE(steve_pool.set.max_load);
+	u32 max_load = data_race(READ_ONCE(steve_pool.set.max_load));
 
 	return sysfs_emit(buffer, "%u.%02u\n", max_load / 100, max_load % 100);
 }
