@@ -415,7 +415,7 @@ TEST_F(pool, edge_comes_again_after_a_failed_try)
 /* epoll enters a wait queue once, and may be told later what to look for. */
 TEST_F(pool, epoll_may_ask_for_tokens_later)
 {
-	static const uint32_t before[] = {
+	static const __u32 before[] = {
 		0, EPOLLOUT, EPOLLOUT | EPOLLET, EPOLLRDHUP, EPOLLIN | EPOLLONESHOT,
 	};
 

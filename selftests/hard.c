@@ -317,7 +317,7 @@ TEST_F(hard, reader_killed_by_the_exec_of_a_sibling)
 	TH_LOG("in %d of %d rounds the token came first", kept, ROUNDS);
 }
 
-static void *take_and_return(void *fd)
+static __noreturn void *take_and_return(void *fd)
 {
 	for (;;)
 		if (try_once(*(int *)fd))
@@ -504,7 +504,7 @@ static void sail_once(struct sailor *sailor)
 	}
 }
 
-static void *sail_in_thread(void *arg)
+static __noreturn void *sail_in_thread(void *arg)
 {
 	struct sailor sailor = *(struct sailor *)arg;
 

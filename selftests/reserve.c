@@ -3,7 +3,7 @@
  * Reservations: a token is put aside for the poller that is told of it. Who can
  * take it, when it ends, and what becomes of the token and of the client then.
  */
-#include "fixture.h"
+#include "harness.h"
 
 #include <poll.h>
 #include <pthread.h>

@@ -4,6 +4,12 @@
 
 #include <linux/kernel.h>
 
+/* Those of user space cast no more than the first word of an expression. */
+#undef min_t
+#undef max_t
+#define min_t(type, x, y) min((type)(x), (type)(y))
+#define max_t(type, x, y) max((type)(x), (type)(y))
+
 #ifndef min_not_zero
 #define min_not_zero(x, y) ({ \
 	typeof(x) __x = (x); \
