@@ -6,12 +6,14 @@
 # not_opened PATTERN STEVECTL...: no subcommand may open the jobserver.
 not_opened()
 {
+	before=$(account)
 	complaint=$1
 	shift
 	for command in status ps top 'set-jobs 3' 'set jobs=3' 'run true' \
 		'cap 3 true' govern wait 'reclaim 1'; do
-		refused 1 "$complaint" "$@" $command
+		complains 1 "$complaint" "$@" $command
 	done
+	equal 'account' "$before" "$(account)"
 }
 
 test_no_such_device()

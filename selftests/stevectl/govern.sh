@@ -170,25 +170,27 @@ with open(out, "w") as file:
 
 test_govern_refuses_arguments()
 {
-	refused 2 "*'x' is one argument too many; see stevectl govern --help" \
+	before=$(account)
+	complains 2 "*'x' is one argument too many; see stevectl govern --help" \
 		"$STEVECTL" govern x
-	refused 2 '*--min 5 is more than --max 4; see stevectl govern --help' \
+	complains 2 '*--min 5 is more than --max 4; see stevectl govern --help' \
 		"$STEVECTL" govern --max 4 --min 5
-	refused 2 '*there is no pressure to listen to; see stevectl govern --help' \
+	complains 2 '*there is no pressure to listen to; see stevectl govern --help' \
 		"$STEVECTL" govern --memory-pressure none
 	for option in --min --max; do
 		for number in 0 65536 x '' -1 1.5; do
-			refused 1 "*$option cannot be '$number'; give a number from 1 to 65535" \
+			complains 1 "*$option cannot be '$number'; give a number from 1 to 65535" \
 				"$STEVECTL" govern "$option=$number"
 		done
-		refused 2 "*$option needs an argument; *" "$STEVECTL" govern $option
+		complains 2 "*$option needs an argument; *" "$STEVECTL" govern $option
 	done
 	for name in memory cpu io; do
 		for number in 0 101 x '' -1 10% 1.5; do
-			refused 1 "*--$name-pressure cannot be '$number'; give a number from 1 to 100, or none" \
+			complains 1 "*--$name-pressure cannot be '$number'; give a number from 1 to 100, or none" \
 				"$STEVECTL" govern "--$name-pressure=$number"
 		done
 	done
+	equal 'account' "$before" "$(account)"
 }
 
 test_govern_is_for_administrators()

@@ -38,23 +38,25 @@ test_help_names_every_command()
 
 test_wrong_usage()
 {
-	refused 2 '*no command was given; see stevectl --help' "$STEVECTL"
-	refused 2 "*no command is called 'stat'; see stevectl --help" \
+	before=$(account)
+	complains 2 '*no command was given; see stevectl --help' "$STEVECTL"
+	complains 2 "*no command is called 'stat'; see stevectl --help" \
 		"$STEVECTL" stat
-	refused 2 "*no option is called '--nonsense'; see stevectl --help" \
+	complains 2 "*no option is called '--nonsense'; see stevectl --help" \
 		"$STEVECTL" --nonsense status
-	refused 2 '*--device needs an argument; see stevectl --help' \
+	complains 2 '*--device needs an argument; see stevectl --help' \
 		"$STEVECTL" --device
-	refused 2 '*--device needs an argument; see stevectl status --help' \
+	complains 2 '*--device needs an argument; see stevectl status --help' \
 		"$STEVECTL" status --device
 	for command in $COMMANDS; do
-		refused 2 "*no option is called '--nonsense'; see stevectl $command --help" \
+		complains 2 "*no option is called '--nonsense'; see stevectl $command --help" \
 			"$STEVECTL" $command --nonsense
-		refused 2 "*no option is called '-x'; see stevectl $command --help" \
+		complains 2 "*no option is called '-x'; see stevectl $command --help" \
 			"$STEVECTL" $command -x
-		refused 2 "*'--help=1': this option takes no argument; *" \
+		complains 2 "*'--help=1': this option takes no argument; *" \
 			"$STEVECTL" $command --help=1
 	done
+	equal 'account' "$before" "$(account)"
 }
 
 test_output_that_cannot_be_written()

@@ -64,20 +64,22 @@ test_reclaim_refuses_who_is_no_client()
 	start sleep 1000
 	for pid in 1 $! 2147483647; do
 		refused 1 "*process $pid has not used the jobserver, or is gone; see stevectl ps" \
-			"$STEVECTL" reclaim $pid
+			"$STEVECTL" reclaim "$pid"
 	done
 }
 
 test_reclaim_refuses_arguments()
 {
-	refused 2 '*an argument is missing; see stevectl reclaim --help' \
+	before=$(account)
+	complains 2 '*an argument is missing; see stevectl reclaim --help' \
 		"$STEVECTL" reclaim
-	refused 2 "*'2' is one argument too many; see stevectl reclaim --help" \
+	complains 2 "*'2' is one argument too many; see stevectl reclaim --help" \
 		"$STEVECTL" reclaim 1 2
 	for pid in 0 x '' 1x 2147483648 99999999999; do
-		refused 1 "*'$pid' is not a process id; see stevectl ps" \
+		complains 1 "*'$pid' is not a process id; see stevectl ps" \
 			"$STEVECTL" reclaim "$pid"
 	done
-	refused 2 "*no option is called '-1'; see stevectl reclaim --help" \
+	complains 2 "*no option is called '-1'; see stevectl reclaim --help" \
 		"$STEVECTL" reclaim -1
+	equal 'account' "$before" "$(account)"
 }

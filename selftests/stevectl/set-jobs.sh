@@ -37,12 +37,14 @@ test_set_jobs_takes_nothing_away()
 
 test_set_jobs_refuses_other_numbers()
 {
+	before=$(account)
 	for number in 8x x '' ' 8' '8 ' +8 -1 -8x 0x8 1.5 1e3 65536 4294967300 \
 		99999999999999999999999; do
-		refused 1 "*'$number' is not a number of jobs; give one from 0 to 65535" \
+		complains 1 "*'$number' is not a number of jobs; give one from 0 to 65535" \
 			"$STEVECTL" set-jobs "$number"
 	done
-	refused 1 "*'-1' is not a number of jobs; *" "$STEVECTL" set-jobs -- -1
+	complains 1 "*'-1' is not a number of jobs; *" "$STEVECTL" set-jobs -- -1
+	equal 'account' "$before" "$(account)"
 }
 
 test_set_jobs_refuses_arguments()

@@ -59,13 +59,14 @@ not_taken()
 	other=reserve_ms=7
 	[ "$name" != reserve_ms ] || other=jobs=2
 	for value; do
-		refused 1 "*$name cannot be '$value'; give $values" \
+		complains 1 "*$name cannot be '$value'; give $values" \
 			"$STEVECTL" set $other "$name=$value"
 	done
 }
 
 test_set_refuses_other_values()
 {
+	before=$(account)
 	found=$("$STEVECTL" set)
 	not_taken jobs 'a number from 0 to 65535' \
 		8x '' ' 8' -1 65536 4294967300 none
@@ -84,6 +85,7 @@ test_set_refuses_other_values()
 	not_taken job_memory 'bytes, up to 64T, such as 512M or 2G, or 0' \
 		65T 70368744177665 -1 '' 2g none
 	equal 'settings' "$found" "$("$STEVECTL" set)"
+	equal 'account' "$before" "$(account)"
 }
 
 test_set_refuses_what_is_no_setting()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 
 test_wait_returns_at_once()
 {
@@ -70,14 +70,16 @@ test_wait_gives_up()
 
 test_wait_refuses_arguments()
 {
-	refused 2 '*--idle and --free exclude each other; see stevectl wait --help' \
+	before=$(account)
+	complains 2 '*--idle and --free exclude each other; see stevectl wait --help' \
 		"$STEVECTL" wait --idle --free
-	refused 2 "*'x' is one argument too many; see stevectl wait --help" \
+	complains 2 "*'x' is one argument too many; see stevectl wait --help" \
 		"$STEVECTL" wait x
-	refused 2 '*--timeout needs an argument; *' "$STEVECTL" wait --timeout
+	complains 2 '*--timeout needs an argument; *' "$STEVECTL" wait --timeout
 	for time in x '' -1 1s 0.001 31622400.01 99999999999; do
-		refused 1 "*--timeout cannot be '$time'; give seconds, such as 10 or 0.5" \
+		complains 1 "*--timeout cannot be '$time'; give seconds, such as 10 or 0.5" \
 			"$STEVECTL" wait "--timeout=$time"
 	done
 	"$STEVECTL" wait --timeout 31622400 || fail 'a year was refused'
+	equal 'account' "$before" "$(account)"
 }
