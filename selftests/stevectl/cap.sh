@@ -265,24 +265,56 @@ while True:
 	uncapped
 }
 
+# ---- Portage ----
+
+# A phase of a build with the shell code of the documentation. The second time it
+# is killed.
+test_cap_of_a_portage_phase()
+{
+	sed -n '/^    pre_src_compile() {$/,/^    }$/s/^    //p' \
+		../../Documentation/portage.md >"$WORK/bashrc"
+	cat >"$WORK/phase" <<-'END'
+		. "$1/bashrc"
+		pre_src_compile
+		stevectl status --json >"$1/status"
+		[ -z "$2" ] || kill -KILL $$
+		exit 3
+	END
+	for how in '' killed; do
+		status=0
+		{ STEVE_CAP=2 STEVE_MIN_MEMORY=1M PATH=${STEVECTL%/*}:$PATH \
+			bash "$WORK/phase" "$WORK" $how || status=$?; } 2>/dev/null
+		has_json 'd["size"] == 2 and d["caps"] == 1 and
+			d["min_memory"] == 1 << 20' <"$WORK/status" ||
+			fail "$(cat "$WORK/status")"
+		wait_for caps 0
+	done
+	equal 'exit status of the second' 137 "$status"
+	bash "$WORK/phase" "$WORK"
+	equal 'exit status without a cap' 3 $?
+	has_json 'd["caps"] == 0' <"$WORK/status" || fail "$(cat "$WORK/status")"
+}
+
 # ---- What is refused ----
 
 test_cap_refuses_other_numbers()
 {
+	before=$(account)
 	for number in 8x x '' ' 8' +8 -1 0x8 1.5 65536 4294967300; do
-		refused 1 "*'$number' is not a number of jobs; give one from 0 to 65535" \
+		complains 1 "*'$number' is not a number of jobs; give one from 0 to 65535" \
 			"$STEVECTL" cap "$number" touch "$WORK/ran"
 	done
 	for size in 0 -1 '' x 2g 2GB 1.5G 65T 70368744177665 \
 		99999999999999999999999 ' 1'; do
-		refused 1 "*--min-memory cannot be '$size'; give bytes, up to 64T, such as 512M or 2G" \
+		complains 1 "*--min-memory cannot be '$size'; give bytes, up to 64T, such as 512M or 2G" \
 			"$STEVECTL" cap 2 "--min-memory=$size" touch "$WORK/ran"
 	done
 	for load in 0 0.00 0.001 -1 '' x 1,5 .5 5. 10000.01 42949673; do
-		refused 1 "*--max-load cannot be '$load'; give a load from 0.01 to 10000, such as 8.5" \
+		complains 1 "*--max-load cannot be '$load'; give a load from 0.01 to 10000, such as 8.5" \
 			"$STEVECTL" cap 2 "--max-load=$load" touch "$WORK/ran"
 	done
 	[ ! -e "$WORK/ran" ] || fail 'the command ran'
+	equal 'account' "$before" "$(account)"
 }
 
 test_cap_takes_the_bounds()
@@ -302,16 +334,18 @@ test_cap_takes_the_bounds()
 
 test_cap_refuses_arguments()
 {
-	refused 2 '*the number of jobs is missing; see stevectl cap --help' \
+	before=$(account)
+	complains 2 '*the number of jobs is missing; see stevectl cap --help' \
 		"$STEVECTL" cap
-	refused 2 '*the number of jobs is missing; see stevectl cap --help' \
+	complains 2 '*the number of jobs is missing; see stevectl cap --help' \
 		"$STEVECTL" cap --max-load 3 --
-	refused 2 '*the command to run is missing; see stevectl cap --help' \
+	complains 2 '*the command to run is missing; see stevectl cap --help' \
 		"$STEVECTL" cap 3
-	refused 2 '*the command to run is missing; see stevectl cap --help' \
+	complains 2 '*the command to run is missing; see stevectl cap --help' \
 		"$STEVECTL" cap 3 --
-	refused 2 "*no option is called '--nonsense'; see stevectl cap --help" \
+	complains 2 "*no option is called '--nonsense'; see stevectl cap --help" \
 		"$STEVECTL" cap 3 --nonsense true
+	equal 'account' "$before" "$(account)"
 }
 
 test_cap_refuses_one_cap_too_many()
