@@ -11,8 +11,11 @@
 #define HOLD_MS		4000
 #define HOLD_MAX_MS	64000
 
+/* Without pressure for so long, the hold is what it was at first. */
+#define PEACE_MS	(2 * HOLD_MAX_MS)
+
 /* Long before any time. */
-#define NEVER		(-HOLD_MAX_MS)
+#define NEVER		(-PEACE_MS)
 
 /* From the lowest to the highest in no more than so many steps. */
 #define STEPS		8
@@ -69,25 +72,23 @@ bool governor_set_max(struct governor *governor, unsigned int max)
 static bool has_no_effect_yet(const struct governor *governor, long long now,
 			      unsigned int used)
 {
-	if (governor->lowered < governor->raised)
+	if (governor->lowered <= governor->raised)
 		return false;
 	return used > governor->cap || now - governor->lowered < SETTLE_MS;
 }
 
-/* Has an attempt to step over the edge just failed? */
+/* Was the last rise one too many? */
 static bool has_failed(const struct governor *governor, long long now,
 		       unsigned int used)
 {
 	return governor->raised > governor->lowered &&
-	       governor->cap >= governor->edge && used > governor->before &&
+	       used > governor->before &&
 	       now - governor->raised < governor->hold;
 }
 
 static void adapt_hold(struct governor *governor, long long now)
 {
-	long long last = later(governor->raised, governor->pressed);
-
-	if (governor->cap == governor->max && now - last >= governor->hold)
+	if (now - governor->pressed >= PEACE_MS)
 		governor->hold = HOLD_MS;
 	else if (governor->raised > governor->lowered &&
 		 governor->hold < HOLD_MAX_MS)

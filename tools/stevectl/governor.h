@@ -9,14 +9,14 @@
  * lower it to the minimum whatever there is.
  *
  * Up: when there was no pressure for some time, by a step after each interval, up
- * to the edge: the number at which pressure came last. To step over the edge is
- * an attempt, and is made only after a hold. If pressure comes within that time
- * after the attempt, it was one step too much: back to the number before it.
+ * to the edge: the number at which pressure came last. It steps over the edge only
+ * after a hold. If pressure comes within that time after a step, and more tokens
+ * are in use than before it, that step was one too many: back to the number before.
  *
  * What damps it is that the hold is doubled each time pressure follows a rise. So
  * where the machine can bear five jobs and not six, six are tried after 4 s, 8 s,
- * 16 s, and in the end once a minute. When the maximum was reached and there was
- * no pressure for that long, the hold is as in the beginning.
+ * 16 s, and in the end once a minute. After two minutes without pressure the hold
+ * is as in the beginning.
  */
 #ifndef STEVECTL_GOVERNOR_H
 #define STEVECTL_GOVERNOR_H
