@@ -484,43 +484,47 @@ TEST_F(pool, settings_are_set_together)
  * struct field - a field of struct steve_settings
  * @bit: its bit in the mask
  * @offset: where it is
- * @size: its size
  * @least: the lowest value it can have
  * @most: the highest
  */
 struct field {
 	__u64 bit;
 	size_t offset;
-	size_t size;
 	__u64 least;
 	__u64 most;
 };
 
-#define FIELD(name, field)						\
-	STEVE_SET_##name, offsetof(struct steve_settings, field),	\
-	sizeof(((struct steve_settings *)0)->field)
+#define FIELD(name, member, lowest, highest) {				\
+	.bit = STEVE_SET_##name,					\
+	.offset = offsetof(struct steve_settings, member),		\
+	.least = lowest,						\
+	.most = highest,						\
+}
 
 static const struct field fields[] = {
-	{ FIELD(JOBS, jobs), 0, STEVE_JOBS_MAX },
-	{ FIELD(POLICY, policy), STEVE_POLICY_FIFO, STEVE_POLICY_FAIR },
-	{
-		FIELD(RESERVE_MS, reserve_ms),
-		STEVE_RESERVE_MS_MIN, STEVE_RESERVE_MS_MAX,
-	},
-	{ FIELD(STRICT, strict), 0, 1 },
-	{ FIELD(MIN_JOBS, min_jobs), 0, STEVE_JOBS_MAX },
-	{ FIELD(MAX_PER_PROCESS, max_per_process), 0, STEVE_JOBS_MAX },
-	{ FIELD(MAX_LOAD, max_load), 0, STEVE_LOAD_MAX },
-	{ FIELD(MIN_MEMORY, min_memory), 0, STEVE_MEMORY_MAX },
-	{ FIELD(JOB_MEMORY, job_memory), 0, STEVE_MEMORY_MAX },
+	FIELD(JOBS, jobs, 0, STEVE_JOBS_MAX),
+	FIELD(POLICY, policy, STEVE_POLICY_FIFO, STEVE_POLICY_FAIR),
+	FIELD(RESERVE_MS, reserve_ms, STEVE_RESERVE_MS_MIN, STEVE_RESERVE_MS_MAX),
+	FIELD(STRICT, strict, 0, 1),
+	FIELD(MIN_JOBS, min_jobs, 0, STEVE_JOBS_MAX),
+	FIELD(MAX_PER_PROCESS, max_per_process, 0, STEVE_JOBS_MAX),
+	FIELD(MAX_LOAD, max_load, 0, STEVE_LOAD_MAX),
+	FIELD(MIN_MEMORY, min_memory, 0, STEVE_MEMORY_MAX),
+	FIELD(JOB_MEMORY, job_memory, 0, STEVE_MEMORY_MAX),
 };
 
 #define END_OF_FIELDS	(fields + ARRAY_SIZE(fields))
 
+/* What can be more than 32 bits can tell is a field of 64. */
+static size_t field_size(const struct field *field)
+{
+	return field->most > UINT32_MAX ? 8 : 4;
+}
+
 /* The machines this runs on have the lower bytes first. */
 static void set_field(struct steve_settings *set, const struct field *field, __u64 value)
 {
-	memcpy((char *)set + field->offset, &value, field->size);
+	memcpy((char *)set + field->offset, &value, field_size(field));
 }
 
 TEST_F(pool, each_setting_at_its_bounds)
@@ -555,7 +559,7 @@ TEST_F(pool, no_setting_past_its_bounds)
 	for (const struct field *field = fields; field < END_OF_FIELDS; field++) {
 		const __u64 values[] = {
 			field->most + 1,
-			field->size == 8 ? UINT64_MAX : UINT32_MAX,
+			field_size(field) == 8 ? UINT64_MAX : UINT32_MAX,
 			field->least - 1,
 		};
 

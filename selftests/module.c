@@ -360,8 +360,6 @@ struct param {
 	const char *told;
 };
 
-#define END_OF(table)	((table) + ARRAY_SIZE(table))
-
 /* Each at its bounds and in every way it can be written. */
 static const struct param good_params[] = {
 	{ "jobs", "0", "0" },
@@ -406,7 +404,9 @@ TEST_F(module, parameters_can_be_given)
 {
 	char params[64];
 
-	for (const struct param *p = good_params; p < END_OF(good_params); p++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good_params); i++) {
+		const struct param *p = &good_params[i];
+
 		snprintf(params, sizeof(params), "%s=%s", p->name, p->given);
 		reload(params);
 		EXPECT_STREQ(p->told, param(p->name)) {
@@ -417,6 +417,11 @@ TEST_F(module, parameters_can_be_given)
 
 TEST_F(module, parameters_are_what_the_pool_begins_with)
 {
+	static const char * const given[] = {
+		"jobs=9", "policy=fair", "reserve_ms=1234", "strict=1",
+		"min_jobs=2", "max_per_process=3", "max_load=12.5",
+		"min_memory=5M", "job_memory=7G",
+	};
 	static const struct steve_settings want = {
 		.jobs = 9,
 		.policy = STEVE_POLICY_FAIR,
@@ -428,9 +433,14 @@ TEST_F(module, parameters_are_what_the_pool_begins_with)
 		.min_memory = 5ULL << 20,
 		.job_memory = 7ULL << 30,
 	};
+	char params[256] = "";
 	struct steve_settings set;
 
-	reload("jobs=9 policy=fair reserve_ms=1234 strict=1 min_jobs=2 max_per_process=3 max_load=12.5 min_memory=5M job_memory=7G");
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+		strcat(params, " ");
+		strcat(params, given[i]);
+	}
+	reload(params);
 	set = pool_settings();
 	set.mask = 0;
 	EXPECT_EQ(0, memcmp(&want, &set, sizeof(set)));
@@ -454,8 +464,8 @@ TEST_F(module, parameters_have_defaults)
 	};
 
 	reload("");
-	for (const struct param *p = defaults; p < END_OF(defaults); p++)
-		EXPECT_STREQ(p->told, param(p->name));
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		EXPECT_STREQ(defaults[i].told, param(defaults[i].name));
 }
 
 TEST_F(module, parameters_tell_what_is_in_force)
@@ -548,7 +558,8 @@ TEST_F(module, bad_parameters_refuse_the_load)
 	char params[64];
 
 	ASSERT_EQ(0, module_unload());
-	for (const struct param *p = bad_params; p < END_OF(bad_params); p++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_params); i++) {
+		const struct param *p = &bad_params[i];
 		int log = log_open();
 
 		snprintf(params, sizeof(params), "%s=%s", p->name, p->given);
