@@ -44,8 +44,8 @@ static bool is_wakeable(const struct fake_client *client)
 	       (client->armed && client->pool.retry <= client->world->now);
 }
 
-/* The pool serves @client, which had @held tokens: was it its turn? */
-static void note_served(struct fake_client *client, u32 held)
+/* Does somebody wait who is to be served before @client, which has @held tokens? */
+static bool is_preceded(const struct fake_client *client, u32 held)
 {
 	struct world *world = client->world;
 	u64 place = client->place ?: U64_MAX;
@@ -59,8 +59,16 @@ static void note_served(struct fake_client *client, u32 held)
 		    other->pool.held != held)
 			before = other->pool.held < held;
 		if (other != client && is_wakeable(other) && before)
-			world->fault = "somebody was overtaken";
+			return true;
 	}
+	return false;
+}
+
+/* The pool serves @client, which had @held tokens: was it its turn? */
+static void note_served(struct fake_client *client, u32 held)
+{
+	if (is_preceded(client, held))
+		client->world->fault = "somebody was overtaken";
 	client->place = client->pool.place;
 }
 
@@ -301,13 +309,15 @@ static bool try_take(struct world *world, int i)
 {
 	struct fake_client *client = &world->clients[i];
 	bool reserved = client->pool.reservation;
+	bool preceded = is_preceded(client, client->pool.held);
 
+	/* Others may be served along with it, so this is found out before. */
 	if ((world->slow ||
 	     !steve_pool_take_quick(&world->pool, &client->pool)) &&
 	    !steve_pool_take(&world->pool, &client->pool, world->now))
 		return false;
-	if (!reserved)
-		note_granted(client);
+	if (!reserved && preceded)
+		world->fault = "somebody was overtaken";
 	return true;
 }
 
@@ -458,7 +468,7 @@ void die(struct world *world, int i)
 }
 
 void configure(struct world *world,
-		      const struct steve_pool_settings *settings)
+	       const struct steve_pool_settings *settings)
 {
 	begin(world, -1, "configure");
 	steve_pool_configure(&world->pool, settings, world->now);

@@ -437,13 +437,17 @@ static void a_change_of_policy_leaves_those_set_aside(struct kunit *test)
 /* ---- Load and memory ---- */
 
 /* What keeps tokens back, and what lets them go again. */
+struct cause {
+	void (*begin)(struct world *world);
+	void (*end)(struct world *world);
+	u32 bit;
+};
+
 struct cause_case {
 	const char *name;
 	enum steve_policy policy;
 	void (*limit)(struct world *world);
-	void (*begin)(struct world *world);
-	void (*end)(struct world *world);
-	u32 bit;
+	const struct cause *cause;
 };
 
 static void limit_load(struct world *world)
@@ -488,16 +492,21 @@ static void memory_ends(struct world *world)
 	world->memory = MIN_MEMORY;
 }
 
-#define LOAD	load_begins, load_ends, STEVE_LIMIT_LOAD
-#define MEMORY	memory_begins, memory_ends, STEVE_LIMIT_MEMORY
+static const struct cause load = {
+	load_begins, load_ends, STEVE_LIMIT_LOAD,
+};
+
+static const struct cause memory = {
+	memory_begins, memory_ends, STEVE_LIMIT_MEMORY,
+};
 
 static const struct cause_case causes[] = {
-	{ "load, fifo", STEVE_POLICY_FIFO, limit_load, LOAD },
-	{ "load, fair", STEVE_POLICY_FAIR, limit_load, LOAD },
-	{ "load, by a cap", STEVE_POLICY_FIFO, limit_load_by_cap, LOAD },
-	{ "memory, fifo", STEVE_POLICY_FIFO, limit_memory, MEMORY },
-	{ "memory, fair", STEVE_POLICY_FAIR, limit_memory, MEMORY },
-	{ "memory, by a cap", STEVE_POLICY_FAIR, limit_memory_by_cap, MEMORY },
+	{ "load, fifo", STEVE_POLICY_FIFO, limit_load, &load },
+	{ "load, fair", STEVE_POLICY_FAIR, limit_load, &load },
+	{ "load, by a cap", STEVE_POLICY_FIFO, limit_load_by_cap, &load },
+	{ "memory, fifo", STEVE_POLICY_FIFO, limit_memory, &memory },
+	{ "memory, fair", STEVE_POLICY_FAIR, limit_memory, &memory },
+	{ "memory, by a cap", STEVE_POLICY_FAIR, limit_memory_by_cap, &memory },
 };
 
 KUNIT_ARRAY_PARAM_DESC(cause, causes, name);
@@ -506,14 +515,14 @@ static void cause_begins(struct world *world)
 {
 	const struct cause_case *param = world->test->param_value;
 
-	param->begin(world);
+	param->cause->begin(world);
 }
 
 static void cause_ends(struct world *world)
 {
 	const struct cause_case *param = world->test->param_value;
 
-	param->end(world);
+	param->cause->end(world);
 }
 
 /* The limit is there, and nothing holds a token back yet. */
@@ -565,16 +574,16 @@ static void what_holds_tokens_back_is_told(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, limits(world), 0);
 	cause_begins(world);
-	KUNIT_EXPECT_EQ(test, limits(world), param->bit);
+	KUNIT_EXPECT_EQ(test, limits(world), param->cause->bit);
 	set_min_jobs(world, 1);
 	KUNIT_EXPECT_EQ_MSG(test, limits(world), 0, "one can be granted");
 	take(world, 1);
-	KUNIT_EXPECT_EQ(test, limits(world), param->bit);
+	KUNIT_EXPECT_EQ(test, limits(world), param->cause->bit);
 	set_min_jobs(world, 3);
 	take(world, 1);
 	KUNIT_EXPECT_EQ(test, limits(world), STEVE_LIMIT_JOBS);
 	set_min_jobs(world, 0);
-	KUNIT_EXPECT_EQ(test, limits(world), param->bit | STEVE_LIMIT_JOBS);
+	KUNIT_EXPECT_EQ(test, limits(world), param->cause->bit | STEVE_LIMIT_JOBS);
 	cause_ends(world);
 	KUNIT_EXPECT_EQ(test, limits(world), STEVE_LIMIT_JOBS);
 }
@@ -811,6 +820,40 @@ static void no_more_begin_at_once_than_there_is_memory_for(struct kunit *test)
 	give(world, 0, 16);
 	expect_served(world, "1 2 3 4");
 	KUNIT_EXPECT_EQ(test, charged(world), 4 * JOB);
+}
+
+static void readable_is_what_there_is_memory_for(struct kunit *test)
+{
+	struct world *world = new_charging_world(test, 16);
+
+	world->memory = MIN_MEMORY + 3 * JOB;
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 4);
+	world->memory--;
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 3);
+	take(world, 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 2);
+	world->memory = MIN_MEMORY;
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 0);
+	set_min_jobs(world, 3);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 2);
+	set_memory(world, MIN_MEMORY, STEVE_CHARGE_SECONDS - 1);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 15);
+}
+
+/* A token is kept for client 1 first, and with that memory is short. */
+static void readable_is_what_is_left_by_keeping(struct kunit *test)
+{
+	struct world *world = new_charging_world(test, 4);
+
+	take_many(world, 0, 4);
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, 100 * MS);
+	world->memory = MIN_MEMORY;
+	give(world, 0, 2);
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 0);
+	KUNIT_EXPECT_EQ(test, readable(world, 1), 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 2));
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
 }
 
 static void the_charge_fades(struct kunit *test)
@@ -1498,6 +1541,10 @@ static struct kunit_case throttle_cases[] = {
 static struct kunit_case charge_cases[] = {
 	KUNIT_CASE_PARAM(what_was_just_granted_is_charged, policy_gen_params),
 	KUNIT_CASE_PARAM(no_more_begin_at_once_than_there_is_memory_for,
+			 policy_gen_params),
+	KUNIT_CASE_PARAM(readable_is_what_there_is_memory_for,
+			 policy_gen_params),
+	KUNIT_CASE_PARAM(readable_is_what_is_left_by_keeping,
 			 policy_gen_params),
 	KUNIT_CASE_PARAM(the_charge_fades, policy_gen_params),
 	KUNIT_CASE_PARAM(each_second_is_charged_by_its_age, policy_gen_params),

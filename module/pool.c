@@ -7,6 +7,7 @@
  * client, and last what happens to the pool.
  */
 #include <linux/errno.h>
+#include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -468,6 +469,30 @@ static u32 jobs_to_sustain(const struct steve_pool *pool)
 	return pool->set.min_jobs > used ? pool->set.min_jobs - used : 0;
 }
 
+/* Tokens that could be granted at this moment, one after the other. */
+static u32 grantable(struct steve_pool *pool, u64 now)
+{
+	u64 job = round_down(pool->set.job_memory, STEVE_CHARGE_SECONDS);
+	int available = steve_pool_available(pool);
+	u64 most = U32_MAX;
+
+	if (available <= 0)
+		return 0;
+	if (pool->max_load && pool->ops->load(pool) > pool->max_load) {
+		most = 0;
+	} else if (pool->min_memory) {
+		u64 wanted = pool->min_memory + steve_pool_charged(pool, now);
+		u64 memory = pool->ops->memory(pool);
+
+		if (memory < wanted)
+			most = 0;
+		else if (job)
+			most = div64_u64(memory - wanted, job) + 1;
+	}
+	most = max_t(u64, most, jobs_to_sustain(pool));
+	return min_t(u64, available, most);
+}
+
 /**
  * steve_pool_limits() - what holds tokens back?
  * @pool: the pool, locked
@@ -580,11 +605,10 @@ static bool keep_before(struct steve_pool *pool,
 		return false;
 	pool->keep_credit -= span;
 	cold->may_keep = false;
-	if (span) {
+	if (span)
 		reserve(pool, cold, STEVE_RESERVED_KEPT, span, now);
-	} else {
+	else
 		settle(pool, cold, now);
-	}
 	return true;
 }
 
@@ -1059,13 +1083,13 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 			       const struct steve_pool_client *client, u64 now)
 {
 	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
-	int available = steve_pool_available(pool);
 	unsigned int steps = BATCH;
+	u32 available = grantable(pool, now);
 	s64 credit, span;
 
 	fill_keep_credit(pool, now);
 	credit = pool->keep_credit;
-	while (available > 0 && cold && keeps_before(pool, cold, client)) {
+	while (available && cold && keeps_before(pool, cold, client)) {
 		span = keep_span(cold, now);
 		if (credit < keep_price(pool, span))
 			break;
@@ -1076,7 +1100,7 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 		available -= span > 0;
 		cold = line_next(pool, cold);
 	}
-	return max(0, available);
+	return available;
 }
 
 /**
@@ -1084,8 +1108,6 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
  * @pool: the pool, locked
  * @client: who asks
  * @now: the time
- *
- * Where memory is limited it is the number before the first of them is charged.
  *
  * Return: the number.
  */
@@ -1101,8 +1123,6 @@ u32 steve_pool_readable(struct steve_pool *pool,
 	if (steve_pool_is_full(pool, client) || is_preceded(pool, client))
 		return client->reserved;
 	readable = free_beyond_keeping(pool, client, now);
-	if (throttles(pool, now))
-		readable = min(readable, jobs_to_sustain(pool));
 	if (most)
 		readable = min(readable, most - used + client->lent);
 	return client->reserved + readable;

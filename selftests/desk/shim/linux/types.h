@@ -7,5 +7,6 @@
 
 #define U8_MAX		((u8)~0U)
 #define U16_MAX		((u16)~0U)
+#define U32_MAX		((u32)~0U)
 
 #endif /* _DESK_LINUX_TYPES_H */
