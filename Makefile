@@ -54,8 +54,17 @@ bench-reserve:
 bench-govern:
 	@tools/bench/bench govern
 
+check-packages:
+	@tools/check-packages
+
 dist:
 	@tools/release/dist
+
+deb:
+	@tools/release/deb $(DEBDIR)
+
+in-tree:
+	@tools/release/in-tree $(KSRC)
 
 clean:
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
@@ -74,6 +83,9 @@ help:
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
+	@echo 'make check-packages install, upgrade and purge in Debian systems with systemd'
+	@echo 'make deb            make Debian packages in deb/, or in DEBDIR'
+	@echo 'make in-tree        lay it out in the kernel source tree KSRC'
 	@echo 'make dist           make the tarball of a release, from what is committed'
 	@echo 'make clean          remove what was built'
 	@echo 'Variables: KDIR (build directory of the kernel to build for), V=1, CC'
@@ -90,4 +102,5 @@ kernel-headers:
 		exit 1; }
 
 .PHONY: all modules tools selftests install demo check check-matrix soak bench \
-	bench-fairness bench-reserve bench-govern clean help kernel-headers dist
+	bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
+	check-packages deb in-tree
