@@ -36,7 +36,8 @@ port() {
 	       -device "virtserialport,chardev=$1,name=$1")
 }
 
-# Sets the array "qemu" to the command that runs the machine.
+# Sets the array "qemu" to the command that runs the machine. What it changes on
+# the image is kept where $keep is "yes".
 #   machine KERNEL INITRD IMAGE
 machine() {
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
@@ -47,7 +48,11 @@ machine() {
 	      -chardev "file,id=log,path=$work/log" -serial chardev:log
 	      -device virtio-serial-pci)
 	[ -z "$icount" ] || qemu+=(-icount shift=0,sleep=off)
-	disk root "file=$3,snapshot=on,cache=unsafe"
+	if [ "${keep:-no}" = yes ]; then
+		disk root "file=$3,cache=unsafe"
+	else
+		disk root "file=$3,snapshot=on,cache=unsafe"
+	fi
 	disk job "file=$work/job.tar,read-only=on"
 	if [ -n "$out" ]; then
 		truncate -s 8G "$work/out.tar"
