@@ -204,11 +204,10 @@ static DECLARE_DELAYED_WORK(unknown_work, wake_unknown);
  */
 void steve_poll_unknown(struct file *file, poll_table *wait)
 {
-	if (poll_does_not_wait(wait))
-		return;
 	poll_wait(file, &unknown_polls, wait);
-	queue_delayed_work(steve_wq, &unknown_work,
-			   msecs_to_jiffies(UNKNOWN_POLL_MS));
+	if (waitqueue_active(&unknown_polls))
+		queue_delayed_work(steve_wq, &unknown_work,
+				   msecs_to_jiffies(UNKNOWN_POLL_MS));
 }
 
 /* ---- Death ---- */
