@@ -89,7 +89,10 @@ _stevectl_clients()
 # Completes the words of the command that is run, as if it stood alone.
 _stevectl_command()
 {
-	if declare -F _command_offset >/dev/null; then
+	# What bash-completion calls it from 2.12 on, and before.
+	if declare -F _comp_command_offset >/dev/null; then
+		_comp_command_offset "$first"
+	elif declare -F _command_offset >/dev/null; then
 		_command_offset "$first"
 	elif ((COMP_CWORD == first)); then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
