@@ -91,6 +91,18 @@ test_ps_shows_any_command()
 	equal 'rows' 2 "$("$STEVECTL" ps | wc -l)"
 }
 
+test_ps_of_a_client_that_has_all_it_may()
+{
+	"$STEVECTL" set max_per_process=1
+	start_holder
+	equal 'row' "$! 1 1 0" "$(raw PID,HELD,FULL,DEBT)"
+	"$STEVECTL" set max_per_process=2
+	equal 'row' "$! 1 0 0" "$(raw PID,HELD,FULL,DEBT)"
+	"$STEVECTL" ps --json --output pid,full |
+		has_json "d == {'clients': [{'pid': $!, 'full': 0}]}" ||
+		fail 'not so in JSON'
+}
+
 test_ps_of_a_poller()
 {
 	"$STEVECTL" set-jobs 0

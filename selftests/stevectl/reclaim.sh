@@ -25,6 +25,8 @@ test_reclaim()
 	equal 'held' 0 "$(field held)"
 	equal 'available' "$JOBS" "$(field available)"
 	equal 'reclaimed' $((reclaimed + 3)) "$(field reclaimed)"
+	equal 'debt' "$debtor 0 3" "$("$STEVECTL" ps --raw --noheadings \
+		--output PID,HELD,DEBT)"
 	dmesg | grep -q "steve: 3 tokens reclaimed from python3\[$debtor\] by stevectl" ||
 		fail 'it was not logged'
 	equal 'output the second time' "0 tokens taken from process $debtor" \

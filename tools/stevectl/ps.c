@@ -29,6 +29,10 @@ enum column {
 	COLUMN_RESERVED,
 	COLUMN_LENT,
 	COLUMN_COMMAND,
+	DEFAULT_COLUMNS,
+	/* Those that are not shown unless they are asked for. */
+	COLUMN_FULL = DEFAULT_COLUMNS,
+	COLUMN_DEBT,
 	COLUMNS,
 };
 
@@ -53,6 +57,8 @@ static const struct column_info columns[COLUMNS] = {
 	[COLUMN_RESERVED] = { "RESERVED", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
 	[COLUMN_LENT] = { "LENT", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
 	[COLUMN_COMMAND] = { "COMMAND", SCOLS_FL_TRUNC, SCOLS_JSON_STRING },
+	[COLUMN_FULL] = { "FULL", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
+	[COLUMN_DEBT] = { "DEBT", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER },
 };
 
 /**
@@ -193,6 +199,10 @@ static char *cell_text(const struct steve_client_info *client,
 		return textf("%u", client->lent);
 	case COLUMN_COMMAND:
 		return client->pid ? proc_command(client->pid) : NULL;
+	case COLUMN_FULL:
+		return textf("%u", client->limited);
+	case COLUMN_DEBT:
+		return textf("%u", client->debt);
 	case COLUMNS:
 		break;
 	}
@@ -258,7 +268,7 @@ static int show_clients(struct invocation *call)
 	size_t count;
 	int err;
 
-	for (column = 0; column < COLUMNS; column++)
+	for (column = 0; column < DEFAULT_COLUMNS; column++)
 		add_column(&view, column);
 	parse_options(call, &view);
 
@@ -293,7 +303,12 @@ const struct command ps_command = {
 "  SINCE       seconds since it got its place\n"
 "  RESERVED    tokens put aside for it\n"
 "  LENT        implicit slots it lent\n"
-"  COMMAND     its command line\n",
+"  COMMAND     its command line\n"
+"\n"
+"Only by --output:\n"
+"\n"
+"  FULL        1 if it has all the tokens that one process may hold\n"
+"  DEBT        tokens taken from it by reclaim that it may yet write back\n",
 	.options =
 "  --json          show an object with an array \"clients\", names in small letters\n"
 "  --raw           show columns without alignment, for programs\n"

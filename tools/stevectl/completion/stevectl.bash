@@ -62,7 +62,7 @@ _stevectl_columns()
 
 	[[ $current != *,* ]] || before=${current%,*},
 	mapfile -t COMPREPLY < <(compgen -P "$before" \
-		-W 'PID USER HELD WAIT SINCE RESERVED LENT COMMAND' \
+		-W 'PID USER HELD WAIT SINCE RESERVED LENT COMMAND FULL DEBT' \
 		-- "${current##*,}")
 	compopt -o nospace
 }
