@@ -3,12 +3,17 @@
  * The audit after each step: is the account right, is everybody where he
  * belongs, and does nobody wait in vain?
  */
+#include <linux/time64.h>
+
 #include "judge.h"
 #include "world.h"
 
 /* In a world of more clients not all are looked at after every step. */
 #define SMALL_WORLD		64
 #define STEPS_BETWEEN_ALL	2048
+
+/* When memory is short the pool looks again at least so often. */
+#define RECHECK_NS		(250 * NSEC_PER_MSEC)
 
 /* ---- One client after a step ---- */
 
@@ -39,6 +44,10 @@ static void judge_account(struct process *process)
 			    "%u has %u tokens and lent %u; the pool says %u and %u",
 			    process->index, judged->tokens, judged->lent,
 			    client->held, client->lent);
+	if (client->debt != judged->debt)
+		judge_fault(process->world, "account",
+			    "%u owes %u tokens; the pool says %u",
+			    process->index, judged->debt, client->debt);
 	if (client->lent && client->held)
 		judge_fault(process->world, "account",
 			    "%u lent its slot and holds a token",
@@ -91,11 +100,14 @@ static void judge_line(struct process *process)
 	const struct steve_pool_client *client = &process->client;
 	const struct steve_pool *pool = &process->world->pool;
 	bool asleep = client->readers || client->polling;
-	bool wakeable = client->line == &pool->wakeable;
+	bool wakeable = client->line == &pool->wakeable ||
+			client->line == &pool->full;
 
 	if (!client->line)
 		return;
-	if (!client->place || client->reservation || wakeable != asleep)
+	if (!client->place || client->reservation || wakeable != asleep ||
+	    (client->line == &pool->full && !process->world->work &&
+	     !judge_is_full(process)))
 		judge_fault(process->world, "line",
 			    "%u stands in a line where it does not belong",
 			    process->index);
@@ -153,6 +165,39 @@ static void judge_timer(struct world *world)
 			    to_process(client)->index);
 }
 
+/* Is memory short, or was when the pool last looked, and is it to look again? */
+static bool is_held_back(const struct world *world)
+{
+	const struct steve_pool *pool = &world->pool;
+
+	if (!pool->min_memory)
+		return false;
+	if (pool->recheck > world->now || world_timer_is_due(world))
+		return true;
+	return world->memory < pool->min_memory +
+			       steve_pool_charged(pool, world->now);
+}
+
+/* Is a token free for whoever waits? */
+static bool is_idle(const struct world *world)
+{
+	return steve_pool_available(&world->pool) > 0 && !world->work &&
+	       !is_held_back(world);
+}
+
+/* Somebody waits for memory, and the pool looks again in time. */
+static void judge_recheck(struct world *world)
+{
+	const struct steve_pool *pool = &world->pool;
+
+	if (!pool->recheck || world->work)
+		return;
+	if (!world->timer || world->timer > pool->recheck ||
+	    pool->recheck > world->now + RECHECK_NS)
+		judge_fault(world, "recheck",
+			    "memory is short, and it is not looked again");
+}
+
 /* Only the first in line, for speed. */
 static void judge_idle(struct world *world)
 {
@@ -160,8 +205,7 @@ static void judge_idle(struct world *world)
 	struct steve_pool_client *client =
 		rb_entry_safe(node, struct steve_pool_client, place_node);
 
-	if (client && steve_pool_available(&world->pool) > 0 && !world->work &&
-	    judge_is_eligible(to_process(client)))
+	if (client && is_idle(world) && judge_is_eligible(to_process(client)))
 		judge_fault(world, "idle",
 			    "%u is in line, and a token is available",
 			    to_process(client)->index);
@@ -239,7 +283,7 @@ static unsigned int judge_deadlines(struct world *world)
 static void judge_trees(struct world *world)
 {
 	struct steve_pool *pool = &world->pool;
-	unsigned int wakeable = 0, keepable = 0, deadlines = 0;
+	unsigned int wakeable = 0, keepable = 0, full = 0, deadlines = 0;
 	unsigned int i;
 
 	for (i = 0; i < world->count; i++) {
@@ -248,19 +292,22 @@ static void judge_trees(struct world *world)
 
 		wakeable += client->line == &pool->wakeable;
 		keepable += client->line == &pool->keepable;
+		full += client->line == &pool->full;
 		deadlines += client->deadline != 0;
 	}
 	if (judge_places(world, &pool->wakeable) != wakeable ||
 	    judge_shares(world, &pool->wakeable) != wakeable ||
 	    judge_places(world, &pool->keepable) != keepable ||
 	    judge_shares(world, &pool->keepable) != keepable ||
+	    judge_places(world, &pool->full) != full ||
+	    judge_shares(world, &pool->full) != full ||
 	    judge_deadlines(world) != deadlines)
 		judge_fault(world, "tree", "somebody is missing, or not gone");
 }
 
 static void judge_all(struct world *world)
 {
-	bool idle = steve_pool_available(&world->pool) > 0 && !world->work;
+	bool idle = is_idle(world);
 	unsigned int i;
 
 	for (i = 0; i < world->count; i++) {
@@ -307,6 +354,7 @@ void judge_step(struct world *world)
 	judge->asker = NULL;
 	judge_sums(world, all);
 	judge_timer(world);
+	judge_recheck(world);
 	judge_idle(world);
 }
 
@@ -327,6 +375,7 @@ void judge_empty(struct world *world)
 			    pool->waiting);
 	if (!RB_EMPTY_ROOT(&pool->wakeable.by_place.rb_root) ||
 	    !RB_EMPTY_ROOT(&pool->keepable.by_place.rb_root) ||
+	    !RB_EMPTY_ROOT(&pool->full.by_place.rb_root) ||
 	    !RB_EMPTY_ROOT(&pool->deadlines.rb_root))
 		judge_fault(world, "tree", "all are dead; somebody is there");
 }

@@ -74,6 +74,7 @@ static void drain(struct world *world)
 	u64 end = world->now + DRAIN_NS;
 	unsigned int i;
 
+	world_unlimit(world);
 	if (!world->pool.set.jobs)
 		world_set_jobs(world, 1);
 	while (!world->judge.rule && world->now < end) {

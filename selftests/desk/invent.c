@@ -159,6 +159,8 @@ static void random_process_step(struct random *random,
 		step->what = random_woken(random, process);
 	else if (random_chance(random, 2))
 		step->what = random_chance(random, 50) ? EXIT : LEAVE;
+	else if (random_chance(random, 1))
+		step->what = RECLAIM;
 	else
 		step->what = random_what(random, temper_of(process));
 	step->argument = random_argument(random, world, step);
@@ -179,6 +181,18 @@ static void random_machine_step(struct random *random,
 	case 2:
 		step->what = UNKNOWN;
 		step->argument = 1 + random_below(random, 3);
+		break;
+	case 3:
+		step->what = SHARE;
+		step->argument = random_below(random, 4);
+		break;
+	case 4:
+		step->what = MEMORY;
+		step->argument = random_below(random, SCARCE + 1);
+		break;
+	case 5:
+		step->what = world->capped ? UNCAP : CAP;
+		step->argument = random_below(random, world->pool.set.jobs + 1);
 		break;
 	default:
 		step->what = WAIT;

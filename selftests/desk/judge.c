@@ -93,6 +93,20 @@ static u64 longest_punishment(const struct world *world)
 /* ---- The turn ---- */
 
 /**
+ * judge_is_full() - has a client all the tokens that one may hold?
+ * @process: the client
+ *
+ * Return: whether it is so.
+ */
+bool judge_is_full(const struct process *process)
+{
+	u32 most = process->world->pool.set.max_per_process;
+
+	return most && process->client.held + process->client.reserved >=
+		       most + process->client.lent;
+}
+
+/**
  * judge_is_eligible() - does a client wait, and may it have a token at once?
  * @process: the client
  *
@@ -104,7 +118,7 @@ bool judge_is_eligible(const struct process *process)
 	const struct judged *judged = &process->judged;
 
 	if (process->dead || process->client.reservation ||
-	    !process_waits(process))
+	    judge_is_full(process) || !process_waits(process))
 		return false;
 	if (!judged->punished_at || !list_empty(&process->readers))
 		return true;
@@ -153,6 +167,19 @@ static void judge_turn(struct process *process, u32 held)
 			    process->index, other->index);
 }
 
+/* Nobody is given more than one client may hold. */
+static void judge_share(struct process *process)
+{
+	const struct steve_pool_client *client = &process->client;
+	u32 most = process->world->pool.set.max_per_process;
+
+	if (most && client->held + client->reserved > most + client->lent)
+		judge_fault(process->world, "share",
+			    "%u has %u tokens and %u more reserved, of %u it may hold",
+			    process->index, client->held, client->reserved,
+			    most);
+}
+
 /* ---- Tracepoints ---- */
 
 /* Counts for how long the token put aside for a client was of no use so far. */
@@ -189,8 +216,10 @@ static void reservation_begins(struct process *process)
 {
 	struct judged *judged = &process->judged;
 
-	if (!judged->reservation)
+	if (!judged->reservation) {
 		judge_turn(process, process->client.held);
+		judge_share(process);
+	}
 	reservation_ends(process);
 	judged->reservation = process->client.reservation;
 	judged->reserved_at = process->world->now;
@@ -234,10 +263,12 @@ void trace_steve_grant(const struct steve_pool *pool,
 
 	judge_touch(process);
 	tell(process, "has a token");
-	if (!judged->reservation)
+	if (!judged->reservation) {
 		judge_turn(process, judged->tokens);
-	else if (!client->reserved)
+		judge_share(process);
+	} else if (!client->reserved) {
 		reservation_ends(process);
+	}
 	judged->place = client->place;
 	judged->moved = true;
 	if (client->place && process->world->judge.giver) {
@@ -429,6 +460,16 @@ bool judge_may_expire(const struct process *process)
 	       !process_waits(process);
 }
 
+static void count_tokens(struct process *process)
+{
+	struct judged *judged = &process->judged;
+	u64 now = process->world->now;
+
+	judged->token_time += (double)judged->tokens *
+			      (now - judged->token_time_at);
+	judged->token_time_at = now;
+}
+
 static void judge_use(struct process *process)
 {
 	struct judged *judged = &process->judged;
@@ -438,9 +479,7 @@ static void judge_use(struct process *process)
 	if (!process->client.place && judge_may_expire(process))
 		judged->place = 0;
 	judged->used_at = now;
-	judged->token_time += (double)judged->tokens *
-			      (now - judged->token_time_at);
-	judged->token_time_at = now;
+	count_tokens(process);
 }
 
 static void judge_active(struct process *process)
@@ -566,12 +605,15 @@ void judge_gives(struct process *process, size_t count)
 	u32 returned = count < judged->tokens ? count : judged->tokens;
 	int available = steve_pool_available(&process->world->pool);
 
-	judge_active(process);
+	judge_touch(process);
+	count_tokens(process);
 	judged->tokens -= returned;
 	judged->returned = returned;
 	judged->may_lend = !judged->lent;
 	process->world->judge.giver = process;
+	/* What else limits the pool may hold it back. */
 	judged->own_return = returned && available + (int)returned > 0 &&
+			     !process->world->pool.limited &&
 			     stands_first(process);
 }
 
@@ -585,10 +627,14 @@ void judge_gave(struct process *process, size_t count,
 		const struct steve_pool_given *given)
 {
 	struct judged *judged = &process->judged;
+	size_t rest = count - judged->returned;
+	u32 paid = rest < judged->debt ? rest : judged->debt;
 
-	if (given->returned != judged->returned ||
+	judged->debt -= paid;
+	if (given->returned != judged->returned || given->paid != paid ||
 	    given->lent > judged->may_lend ||
-	    given->returned + given->lent + given->strays != count)
+	    given->returned + given->paid + given->lent + given->strays !=
+	    count)
 		judge_fault(process->world, "given",
 			    "%zu bytes of %u returned %zu tokens, not %u, lent %zu, strayed %zu",
 			    count, process->index, given->returned,
@@ -600,6 +646,9 @@ void judge_gave(struct process *process, size_t count,
 			    process->index);
 	judged->own_return = false;
 	process->world->judge.giver = NULL;
+	/* A stray is no sign of one that is about to ask. */
+	if (given->returned || given->lent)
+		judge_active(process);
 }
 
 /**
@@ -624,4 +673,19 @@ void judge_died(struct process *process)
 		process->world->judge.shrank = true;
 	process->judged.lent = false;
 	process->judged.tokens = 0;
+	process->judged.debt = 0;
+}
+
+/**
+ * judge_reclaimed() - the tokens of a client are about to be taken from it
+ * @process: the client
+ */
+void judge_reclaimed(struct process *process)
+{
+	struct judged *judged = &process->judged;
+
+	judge_touch(process);
+	count_tokens(process);
+	judged->debt += judged->tokens;
+	judged->tokens = 0;
 }

@@ -36,6 +36,7 @@ struct account {
  * struct judged - what is known of a client apart from the pool
  * @tokens: tokens it got and did not return
  * @lent: it lent its implicit slot
+ * @debt: tokens that were taken from it and that it did not write back
  * @returned: tokens that the bytes it writes return
  * @may_lend: and its implicit slot
  * @account: what was last counted for it
@@ -65,6 +66,7 @@ struct account {
 struct judged {
 	u32 tokens;
 	bool lent;
+	u32 debt;
 	u32 returned;
 	bool may_lend;
 	struct account account;
@@ -143,6 +145,7 @@ void judge_polls(struct process *process);
 void judge_gives(struct process *process, size_t count);
 void judge_left(struct process *process);
 void judge_died(struct process *process);
+void judge_reclaimed(struct process *process);
 
 /* and after it. */
 void judge_took(struct process *process);
@@ -152,6 +155,7 @@ void judge_gave(struct process *process, size_t count,
 		const struct steve_pool_given *given);
 
 /* What is known of a client. */
+bool judge_is_full(const struct process *process);
 bool judge_is_eligible(const struct process *process);
 bool judge_may_expire(const struct process *process);
 

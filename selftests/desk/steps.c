@@ -84,6 +84,35 @@ static bool run_policy(struct world *world, struct thread *thread,
 	return true;
 }
 
+static bool run_share(struct world *world, struct thread *thread, u64 argument)
+{
+	world_set_share(world, argument);
+	return true;
+}
+
+static bool run_memory(struct world *world, struct thread *thread,
+		       u64 argument)
+{
+	if (argument > SCARCE)
+		return false;
+	world_set_memory(world, argument);
+	return true;
+}
+
+static bool run_cap(struct world *world, struct thread *thread, u64 argument)
+{
+	world_cap(world, argument);
+	return true;
+}
+
+static bool run_uncap(struct world *world, struct thread *thread, u64 argument)
+{
+	if (!world->capped)
+		return false;
+	world_uncap(world);
+	return true;
+}
+
 static bool run_unknown(struct world *world, struct thread *thread,
 			u64 argument)
 {
@@ -222,6 +251,15 @@ static bool run_leave(struct world *world, struct thread *thread, u64 argument)
 	return true;
 }
 
+static bool run_reclaim(struct world *world, struct thread *thread,
+			u64 argument)
+{
+	if (thread->process->dead)
+		return false;
+	process_reclaim(thread->process);
+	return true;
+}
+
 static bool run_exit(struct world *world, struct thread *thread, u64 argument)
 {
 	if (thread->process->dead)
@@ -245,6 +283,10 @@ static const struct operation operations[OPERATIONS] = {
 	[WORK]		= { "work", NOTHING, run_work },
 	[JOBS]		= { "jobs", NUMBER, run_jobs },
 	[POLICY]	= { "policy", NUMBER, run_policy },
+	[SHARE]		= { "share", NUMBER, run_share },
+	[MEMORY]	= { "memory", NUMBER, run_memory },
+	[CAP]		= { "cap", NUMBER, run_cap },
+	[UNCAP]		= { "uncap", NOTHING, run_uncap },
 	[UNKNOWN]	= { "unknown", NUMBER, run_unknown },
 	[TRY]		= { "try", THREAD, run_try },
 	[ASK]		= { "ask", THREAD, run_ask },
@@ -261,6 +303,7 @@ static const struct operation operations[OPERATIONS] = {
 	[REARM]		= { "rearm", PROCESS, run_rearm },
 	[UNEPOLL]	= { "unepoll", PROCESS, run_unepoll },
 	[LEAVE]		= { "leave", PROCESS, run_leave },
+	[RECLAIM]	= { "reclaim", PROCESS, run_reclaim },
 	[EXIT]		= { "exit", PROCESS, run_exit },
 	[FORGET]	= { "forget", PROCESS, run_forget },
 };

@@ -19,6 +19,10 @@ struct world;
  * @WORK: deferred work is done, if there is any
  * @JOBS: the number of tokens is changed: to this number
  * @POLICY: the policy is changed: 0 to fifo, 1 to fair
+ * @SHARE: what one process may hold is changed: to this number, 0 for any
+ * @MEMORY: memory is limited: 0 not, 1 and short, 2 and scarce
+ * @CAP: the pool is capped: at this number
+ * @UNCAP: it is no more
  * @UNKNOWN: a process for which there was no memory writes: bytes
  * @TRY: a thread reads without waiting
  * @ASK: a thread asks how many tokens there are, and then does the same
@@ -35,14 +39,16 @@ struct world;
  * @REARM: a process arms its epoll instance again
  * @UNEPOLL: a process closes its epoll instance
  * @LEAVE: a process closes the device
+ * @RECLAIM: the tokens of a process are taken from it
  * @EXIT: a process dies
  * @FORGET: a dead process is forgotten, and another takes its place
  * @OPERATIONS: the number of all these
  */
 enum what {
-	WAIT, TIMER, WORK, JOBS, POLICY, UNKNOWN,
+	WAIT, TIMER, WORK, JOBS, POLICY, SHARE, MEMORY, CAP, UNCAP, UNKNOWN,
 	TRY, ASK, READ, FAULT, POLL, PEEK, EPWAIT, RESUME, SIGNAL, DISCARD,
-	WRITE, EPOLL, REARM, UNEPOLL, LEAVE, EXIT, FORGET,
+	WRITE, EPOLL, REARM, UNEPOLL, LEAVE, RECLAIM, EXIT,
+	FORGET,
 	OPERATIONS,
 };
 

@@ -7,6 +7,13 @@
 
 #include "world.h"
 
+/* What has to be available where memory is limited, and what a job needs. */
+#define MIN_MEMORY	1073741824ULL
+#define JOB_MEMORY	1073741824ULL
+
+/* Memory for so many jobs more is scarce. */
+#define SCARCE_JOBS	2
+
 /* ---- What the pool asks for ---- */
 
 static void wake(struct thread *thread, enum thread_state state)
@@ -72,12 +79,24 @@ static void defer(struct steve_pool *pool)
 	to_world(pool)->work = true;
 }
 
+static u32 load(struct steve_pool *pool)
+{
+	return 0;
+}
+
+static u64 memory(struct steve_pool *pool)
+{
+	return to_world(pool)->memory;
+}
+
 static const struct steve_pool_ops pool_ops = {
 	.hand = hand,
 	.notify = notify,
 	.armed = armed,
 	.arm = arm,
 	.defer = defer,
+	.load = load,
+	.memory = memory,
 };
 
 /* ---- The machine ---- */
@@ -114,6 +133,7 @@ void world_init(struct world *world, u32 jobs, unsigned int processes)
 		.jobs = jobs,
 		.policy = STEVE_POLICY_FIFO,
 		.reserve_ms = 100,
+		.job_memory = JOB_MEMORY,
 	};
 	unsigned int i;
 
@@ -214,6 +234,81 @@ void world_set_policy(struct world *world, enum steve_policy policy)
 }
 
 /**
+ * world_set_share() - the administrator changes what one process may hold
+ * @world: the world
+ * @most: the number of tokens, 0 for any
+ */
+void world_set_share(struct world *world, u32 most)
+{
+	struct steve_pool_settings settings = world->pool.set;
+
+	settings.max_per_process = most;
+	world_configure(world, &settings);
+}
+
+/**
+ * world_set_memory() - memory is limited, or is not, and is short or is not
+ * @world: the world
+ * @shortage: which
+ */
+void world_set_memory(struct world *world, enum shortage shortage)
+{
+	struct steve_pool_settings settings = world->pool.set;
+
+	world->memory = 0;
+	if (shortage == SCARCE)
+		world->memory = MIN_MEMORY + SCARCE_JOBS * JOB_MEMORY;
+	settings.min_memory = shortage == UNLIMITED ? 0 : MIN_MEMORY;
+	world_configure(world, &settings);
+}
+
+/**
+ * world_cap() - somebody caps the pool
+ * @world: the world
+ * @jobs: at this number of tokens
+ *
+ * There is one cap at a time, as of one file.
+ */
+void world_cap(struct world *world, u32 jobs)
+{
+	struct steve_pool_cap old = world->cap;
+
+	judge_time(world);
+	world->judge.shrank = true;
+	if (world->capped)
+		list_replace(&world->cap.node, &old.node);
+	world->cap = (struct steve_pool_cap){ .jobs = jobs };
+	if (steve_pool_cap(&world->pool, &world->cap,
+			   world->capped ? &old : NULL, world->now))
+		judge_fault(world, "cap", "there are too many caps");
+	world->capped = true;
+}
+
+/**
+ * world_uncap() - whoever capped the pool is gone
+ * @world: the world
+ */
+void world_uncap(struct world *world)
+{
+	if (!world->capped)
+		return;
+	judge_time(world);
+	world->capped = false;
+	steve_pool_uncap(&world->pool, &world->cap, world->now);
+}
+
+/**
+ * world_unlimit() - nothing but the number of tokens is limited
+ * @world: the world
+ */
+void world_unlimit(struct world *world)
+{
+	world_set_share(world, 0);
+	world_set_memory(world, UNLIMITED);
+	world_uncap(world);
+}
+
+/**
  * world_give_unknown() - a process for which there was no memory writes
  * @world: the world
  * @count: number of bytes
@@ -294,11 +389,12 @@ static void untake(struct process *process)
 	struct steve_pool_client *client = &process->client;
 	struct steve_pool_given given = {
 		.returned = client->held != 0,
-		.lent = !client->held && !client->lent &&
+		.paid = !client->held && client->debt,
+		.lent = !client->held && !client->debt && !client->lent &&
 			world->pool.lent < world->pool.set.jobs,
 	};
 
-	given.strays = !given.returned && !given.lent;
+	given.strays = !given.returned && !given.paid && !given.lent;
 	judge_gives(process, 1);
 	/* It is about to go, not to ask again. */
 	process->judged.own_return = false;
@@ -606,6 +702,23 @@ void process_leave(struct process *process)
 	judge_time(world);
 	judge_left(process);
 	steve_pool_leave(&world->pool, &process->client, world->now);
+}
+
+/**
+ * process_reclaim() - the administrator takes the tokens of a process
+ * @process: the process
+ */
+void process_reclaim(struct process *process)
+{
+	struct world *world = process->world;
+	u32 tokens = process->judged.tokens;
+
+	judge_time(world);
+	judge_reclaimed(process);
+	if (steve_pool_reclaim(&world->pool, &process->client, world->now) !=
+	    tokens)
+		judge_fault(world, "reclaim", "%u had %u tokens, not so many",
+			    process->index, tokens);
 }
 
 /**

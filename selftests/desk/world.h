@@ -57,6 +57,18 @@ struct thread {
 	struct list_head node;
 };
 
+/**
+ * enum shortage - how memory limits the pool
+ * @UNLIMITED: it does not
+ * @SHORT: there is less than there has to be
+ * @SCARCE: there is enough for a few jobs at a time
+ */
+enum shortage {
+	UNLIMITED,
+	SHORT,
+	SCARCE,
+};
+
 enum trigger {
 	LEVEL,
 	EDGE,
@@ -113,6 +125,9 @@ struct process {
  * @now: the time
  * @timer: when the timer fires, 0 for never
  * @work: deferred work is pending
+ * @memory: the memory that is available, in bytes
+ * @cap: the cap that there is, if @capped
+ * @capped: there is a cap
  * @processes: the processes
  * @count: their number
  * @last_pid: the last process id used
@@ -124,6 +139,9 @@ struct world {
 	u64 now;
 	u64 timer;
 	bool work;
+	u64 memory;
+	struct steve_pool_cap cap;
+	bool capped;
 	struct process **processes;
 	unsigned int count;
 	pid_t last_pid;
@@ -141,6 +159,11 @@ void world_configure(struct world *world,
 		     const struct steve_pool_settings *settings);
 void world_set_jobs(struct world *world, u32 jobs);
 void world_set_policy(struct world *world, enum steve_policy policy);
+void world_set_share(struct world *world, u32 most);
+void world_set_memory(struct world *world, enum shortage shortage);
+void world_cap(struct world *world, u32 jobs);
+void world_uncap(struct world *world);
+void world_unlimit(struct world *world);
 void world_give_unknown(struct world *world, size_t count);
 
 static inline bool world_timer_is_due(const struct world *world)
@@ -169,6 +192,7 @@ void process_epoll_rearm(struct process *process);
 void process_epoll_remove(struct process *process);
 void process_leave(struct process *process);
 void process_exit(struct process *process);
+void process_reclaim(struct process *process);
 void process_forget(struct process *process);
 
 bool process_waits(const struct process *process);
