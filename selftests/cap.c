@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,12 +41,17 @@ static int open_cap(const char *path, int flags, unsigned int jobs)
 	return fd;
 }
 
-/* A child that caps the pool, and lives on; its descriptor is left in @fd. */
+/*
+ * A child that caps the pool, and lives on; its descriptor is left in @fd. What is
+ * started in the background by a shell ignores SIGINT, and so do its children.
+ */
 static pid_t start_capper(const char *path, int flags, unsigned int jobs, int *fd)
 {
 	pid_t pid;
 
 	IN_CHILD(pid) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		*fd = open_cap(path, flags, jobs);
 		announce("capped");
 		hold_forever();
