@@ -37,7 +37,7 @@ BEFORE, DURING, AFTER = 15, 40, 90      # seconds
 GET_STATUS = 3 << 30 | 144 << 16 | 0xbc << 8
 PRESSURE = pathlib.Path("/proc/pressure/memory")
 SWAPFILE = pathlib.Path("/var/steve-swap")
-PAGE = mmap.PAGESIZE
+BLOCK = bytes(range(256)) * 4096        # a megabyte
 
 
 class BenchError(Exception):
@@ -51,13 +51,14 @@ def stevectl(*arguments):
 
 # ---- What runs ----
 
-def use(memory, seconds):
-    """Writes to every page of it, again and again."""
+def use(memory, seconds, rest=0):
+    """Writes to all of it, again and again, with a rest after each megabyte."""
     until = time.monotonic() + seconds
     while True:
-        for offset in range(0, len(memory), PAGE):
-            memory[offset] = offset & 0xff
-            if not offset & 0xfffff and time.monotonic() > until:
+        for offset in range(0, len(memory), len(BLOCK)):
+            memory[offset:offset + len(BLOCK)] = BLOCK
+            time.sleep(rest)
+            if time.monotonic() > until:
                 return
 
 
@@ -66,13 +67,14 @@ def work():
     device = os.open("/dev/steve", os.O_RDWR)
     while True:
         token = os.read(device, 1)
-        with mmap.mmap(-1, JOB_MB << 20) as memory:
-            use(memory, JOB_SECONDS)
+        with mmap.mmap(-1, JOB_MB << 20, mmap.MAP_PRIVATE) as memory:
+            use(memory, JOB_SECONDS, rest=0.01)
         os.write(device, token)
 
 
 def hog(megabytes):
-    with mmap.mmap(-1, megabytes << 20) as memory:
+    os.nice(-20)
+    with mmap.mmap(-1, megabytes << 20, mmap.MAP_PRIVATE) as memory:
         use(memory, 3600)
 
 
