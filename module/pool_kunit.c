@@ -2462,6 +2462,37 @@ static void the_budget_is_of_the_tokens_of_its_time(struct kunit *test)
 	expect_served(world, "2");
 }
 
+static void the_budget_is_of_the_tokens_that_a_cap_left(struct kunit *test)
+{
+	const struct steve_pool_cap none = { .jobs = 0 };
+	struct world *world = new_full_world(test, 4);
+
+	cap(world, 0, &none);
+	spend_budget(world);
+	pass(world, 1000 * SEC);
+	uncap(world, 0);
+	try_often(world, 1, 3, HABIT);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "2");
+}
+
+static void the_budget_saved_before_a_cap_is_there_after_it(struct kunit *test)
+{
+	const struct steve_pool_cap none = { .jobs = 0 };
+	struct world *world = new_full_world(test, 4);
+
+	spend_budget(world);
+	pass(world, 1000 * SEC);
+	cap(world, 0, &none);
+	uncap(world, 0);
+	try_often(world, 1, 3, HABIT);
+	block(world, 2);
+	give(world, 0, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+}
+
 /* Client 1 comes back again and again, but never in time. */
 static void what_is_kept_in_vain_stays_within_the_budget(struct kunit *test)
 {
@@ -3074,6 +3105,8 @@ static struct kunit_case keeping_cases[] = {
 	KUNIT_CASE(the_budget_pays_once),
 	KUNIT_CASE(what_cannot_be_paid_for_is_readable),
 	KUNIT_CASE(the_budget_is_of_the_tokens_of_its_time),
+	KUNIT_CASE(the_budget_is_of_the_tokens_that_a_cap_left),
+	KUNIT_CASE(the_budget_saved_before_a_cap_is_there_after_it),
 	KUNIT_CASE(whoever_takes_what_is_kept_wastes_no_budget),
 	KUNIT_CASE_PARAM(what_is_kept_in_vain_stays_within_the_budget,
 			 budget_gen_params),
