@@ -81,18 +81,7 @@ static int wait_for_token(struct steve_client *client,
 	return err;
 }
 
-static bool take_quickly(struct steve_client *client)
-{
-	unsigned long flags;
-	bool taken;
-
-	spin_lock_irqsave(&steve_pool.lock, flags);
-	taken = steve_pool_take_quick(&steve_pool, &client->pool);
-	spin_unlock_irqrestore(&steve_pool.lock, flags);
-	return taken;
-}
-
-static noinline int take_or_wait(struct steve_client *client, bool nowait)
+static int take_or_wait(struct steve_client *client, bool nowait)
 {
 	struct steve_reader reader = { .task = current };
 	unsigned long flags;
@@ -115,31 +104,52 @@ static noinline int take_or_wait(struct steve_client *client, bool nowait)
 	return nowait ? -EAGAIN : wait_for_token(client, &reader);
 }
 
-/* Takes a token, or says why not; *@client is then who has it. */
-static int steve_take(struct file *file, bool nowait,
-		      struct steve_client **client)
+static noinline struct steve_client *take_slowly(struct steve_file *file,
+						 struct steve_client *client,
+						 bool nowait)
 {
-	*client = steve_client_current(file->private_data, STEVE_USE_TAKE,
-				       gfp_for(nowait));
+	int err;
+
+	if (!client)
+		client = steve_client_current(file, STEVE_USE_TAKE,
+					      gfp_for(nowait));
 	/* The only error that every program survives. */
-	if (!*client)
-		return -EAGAIN;
-	if (take_quickly(*client))
-		return 0;
-	return take_or_wait(*client, nowait);
+	if (!client)
+		return ERR_PTR(-EAGAIN);
+	err = take_or_wait(client, nowait);
+	return err ? ERR_PTR(err) : client;
+}
+
+/*
+ * Takes a token and returns who has it then, or an error. What most calls need
+ * is in line, and held under the lock once: it costs little more than to enter
+ * and to leave the kernel.
+ */
+static __always_inline struct steve_client *take(struct steve_file *file,
+						 bool nowait)
+{
+	struct steve_client *client;
+	unsigned long flags;
+	bool taken;
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	client = steve_client_last(file, STEVE_USE_TAKE);
+	taken = client && steve_pool_take_quick(&steve_pool, &client->pool);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+
+	return likely(taken) ? client : take_slowly(file, client, nowait);
 }
 
 static ssize_t steve_read(struct file *file, char __user *buf, size_t count,
 			  loff_t *pos)
 {
 	struct steve_client *client;
-	int err;
 
 	if (!count)
 		return 0;
-	err = steve_take(file, is_nonblocking(file), &client);
-	if (err)
-		return err;
+	client = take(file->private_data, is_nonblocking(file));
+	if (IS_ERR(client))
+		return PTR_ERR(client);
 	if (put_user('+', buf)) {
 		untake(client);
 		return -EFAULT;
@@ -152,13 +162,12 @@ static ssize_t steve_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT ||
 		      is_nonblocking(iocb->ki_filp);
 	struct steve_client *client;
-	int err;
 
 	if (!iov_iter_count(to))
 		return 0;
-	err = steve_take(iocb->ki_filp, nowait, &client);
-	if (err)
-		return err;
+	client = take(iocb->ki_filp->private_data, nowait);
+	if (IS_ERR(client))
+		return PTR_ERR(client);
 	if (copy_to_iter("+", 1, to) != 1) {
 		untake(client);
 		return -EFAULT;
@@ -168,21 +177,15 @@ static ssize_t steve_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 /* ---- Giving ---- */
 
-static ssize_t steve_give(struct file *file, size_t count, bool nowait)
+static noinline ssize_t give_slowly(struct steve_file *file, size_t count,
+				    bool nowait)
 {
+	struct steve_client *client = steve_client_current(file, STEVE_USE_GIVE,
+							   gfp_for(nowait));
 	struct steve_pool_given given;
-	struct steve_client *client;
 	unsigned long flags;
 
-	client = steve_client_current(file->private_data, STEVE_USE_GIVE,
-				      gfp_for(nowait));
-
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	if (count == 1 && client &&
-	    steve_pool_give_quick(&steve_pool, &client->pool)) {
-		spin_unlock_irqrestore(&steve_pool.lock, flags);
-		return 1;
-	}
 	steve_pool_give(&steve_pool, client ? &client->pool : NULL, count,
 			steve_now(), &given);
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
@@ -196,6 +199,24 @@ static ssize_t steve_give(struct file *file, size_t count, bool nowait)
 	if (!data_race(READ_ONCE(steve_pool.set.strict)))
 		return count;
 	return given.strays < count ? count - given.strays : -ENOSPC;
+}
+
+static __always_inline ssize_t give(struct steve_file *file, size_t count,
+				    bool nowait)
+{
+	struct steve_client *client;
+	unsigned long flags;
+	bool given;
+
+	if (count != 1)
+		return give_slowly(file, count, nowait);
+
+	spin_lock_irqsave(&steve_pool.lock, flags);
+	client = steve_client_last(file, STEVE_USE_GIVE);
+	given = client && steve_pool_give_quick(&steve_pool, &client->pool);
+	spin_unlock_irqrestore(&steve_pool.lock, flags);
+
+	return likely(given) ? 1 : give_slowly(file, count, nowait);
 }
 
 static ssize_t steve_write(struct file *file, const char __user *buf,
@@ -216,7 +237,7 @@ static ssize_t steve_write(struct file *file, const char __user *buf,
 			return -EFAULT;
 		count -= missing;
 	}
-	return steve_give(file, count, is_nonblocking(file));
+	return give(file->private_data, count, is_nonblocking(file));
 }
 
 static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -230,9 +251,9 @@ static ssize_t steve_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	missing = fault_in_iov_iter_readable(from, count);
 	if (missing == count)
 		return -EFAULT;
-	ret = steve_give(iocb->ki_filp, count - missing,
-			 iocb->ki_flags & IOCB_NOWAIT ||
-			 is_nonblocking(iocb->ki_filp));
+	ret = give(iocb->ki_filp->private_data, count - missing,
+		   iocb->ki_flags & IOCB_NOWAIT ||
+		   is_nonblocking(iocb->ki_filp));
 	if (ret > 0)
 		iov_iter_advance(from, ret);
 	return ret;

@@ -36,27 +36,6 @@
 #include "client.h"
 #include "compat.h"
 
-/**
- * struct steve_handle - one client's use of one open file
- * @file: the file
- * @client: the client
- * @wants: the client has tried to take a token through this file
- * @of_client: in the handles of @client
- * @of_file: in the handles of @file
- * @rcu: frees it
- *
- * It goes with the file or with the client, whichever goes first. A client may
- * have two for one file, if two of its threads made them at the same time.
- */
-struct steve_handle {
-	struct steve_file *file;
-	struct steve_client *client;
-	bool wants;
-	struct list_head of_client;
-	struct list_head of_file;
-	struct rcu_head rcu;
-};
-
 struct steve_pool steve_pool;
 
 static struct rhashtable clients;

@@ -11,6 +11,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -68,6 +69,27 @@ struct steve_file {
 };
 
 /**
+ * struct steve_handle - one client's use of one open file
+ * @file: the file
+ * @client: the client
+ * @wants: the client has tried to take a token through this file
+ * @of_client: in the handles of @client
+ * @of_file: in the handles of @file
+ * @rcu: frees it
+ *
+ * It goes with the file or with the client, whichever goes first. A client may
+ * have two for one file, if two of its threads made them at the same time.
+ */
+struct steve_handle {
+	struct steve_file *file;
+	struct steve_client *client;
+	bool wants;
+	struct list_head of_client;
+	struct list_head of_file;
+	struct rcu_head rcu;
+};
+
+/**
  * struct steve_reader - a thread blocked in read
  * @node: in the readers of its client
  * @task: the thread
@@ -107,6 +129,28 @@ void steve_poll_unknown(struct file *file, poll_table *wait);
 struct steve_file *steve_file_new(void);
 int steve_file_cap(struct steve_file *file, const struct steve_pool_cap *limits);
 void steve_file_release(struct steve_file *file);
+
+/**
+ * steve_client_last() - the client that the calling process is, if that is quick
+ * @file: the file through which it uses the pool
+ * @use: what for
+ *
+ * Context: under the pool's lock.
+ * Return: the client, if it was also the last to use the file, or NULL; then
+ * steve_client_current() can tell.
+ */
+static inline struct steve_client *steve_client_last(struct steve_file *file,
+						     enum steve_use use)
+{
+	struct steve_handle *handle =
+		rcu_dereference_protected(file->last,
+					  lockdep_is_held(&steve_pool.lock));
+
+	if (!handle || handle->client->pid != task_tgid(current) ||
+	    (use == STEVE_USE_TAKE && !handle->wants))
+		return NULL;
+	return handle->client;
+}
 
 /**
  * steve_now() - the pool's clock
