@@ -44,6 +44,7 @@ static u32 last_id;
 
 static struct kmem_cache *client_cache;
 static struct kmem_cache *handle_cache;
+static struct kmem_cache *file_cache;
 
 static struct workqueue_struct *steve_wq;
 static struct hrtimer pool_timer;
@@ -556,7 +557,7 @@ u32 steve_clients_count(void)
  */
 struct steve_file *steve_file_new(void)
 {
-	struct steve_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	struct steve_file *file = kmem_cache_zalloc(file_cache, GFP_KERNEL);
 
 	if (file)
 		INIT_LIST_HEAD(&file->handles);
@@ -624,7 +625,7 @@ void steve_file_release(struct steve_file *file)
 	pin_or_unpin();
 	spin_unlock_irq(&steve_pool.lock);
 	kfree(file->cap);
-	kfree(file);
+	kmem_cache_free(file_cache, file);
 }
 
 /* ---- Load and unload ---- */
@@ -634,14 +635,17 @@ static int make_caches(void)
 	/* What was merged leaves a link in sysfs when it goes. */
 	client_cache = KMEM_CACHE(steve_client, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	handle_cache = KMEM_CACHE(steve_handle, SLAB_ACCOUNT | SLAB_NO_MERGE);
+	file_cache = KMEM_CACHE(steve_file, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	steve_wq = alloc_workqueue("steve", WQ_UNBOUND | WQ_HIGHPRI, 0);
-	return client_cache && handle_cache && steve_wq ? 0 : -ENOMEM;
+	return client_cache && handle_cache && file_cache && steve_wq ?
+	       0 : -ENOMEM;
 }
 
 static void drop_caches(void)
 {
 	if (steve_wq)
 		destroy_workqueue(steve_wq);
+	kmem_cache_destroy(file_cache);
 	kmem_cache_destroy(handle_cache);
 	kmem_cache_destroy(client_cache);
 }
