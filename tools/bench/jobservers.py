@@ -21,6 +21,12 @@ def meter(*arguments):
     return [float(word) for word in result.stdout.split()]
 
 
+def start_meter(*arguments):
+    """A measurement that goes on until its input is closed."""
+    return subprocess.Popen([PROGRAMS / "meter", *map(str, arguments)], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
 def stevectl(*arguments):
     subprocess.run(["stevectl", *arguments], check=True)
 
@@ -44,7 +50,6 @@ class Steve(Jobserver):
 
     def __enter__(self):
         self.read_path = self.write_path = "/dev/steve"
-        # Who had the tokens of the last measurement may just be ending.
         stevectl("set-jobs", str(self.tokens))
         return self
 

@@ -28,7 +28,14 @@ RESERVE_EVENTS = {
     "steve/steve_lapse": ("pid",),
 }
 
-LINE = re.compile(r"\s*.+-\d+\s+\[\d+\]\s+\S+\s+(?P<time>\d+\.\d+): (?P<name>\w+): (?P<text>.*)")
+# Who wakes whom when a client dies.
+RECLAIM_EVENTS = {
+    "steve/steve_reclaim": ("pid", "tokens"),
+    "steve/steve_grant": ("pid",),
+    "sched/sched_waking": ("pid",),
+}
+
+LINE = re.compile(r"\s*.+-(?P<task>\d+)\s+\[\d+\]\s+\S+\s+(?P<time>\d+\.\d+): (?P<name>\w+): (?P<text>.*)")
 FIELD = re.compile(r"(\w+)=(\S+)")
 
 
@@ -41,6 +48,7 @@ class Event:
     time: float
     name: str
     fields: dict[str, str] = field(default_factory=dict)
+    task: int = 0                       # the thread that it happened in
 
     def __getitem__(self, name):
         return self.fields[name]
@@ -54,7 +62,8 @@ def parse(lines):
     for line in lines:
         match = LINE.fullmatch(line.rstrip("\n"))
         if match:
-            yield Event(float(match["time"]), match["name"], dict(FIELD.findall(match["text"])))
+            yield Event(float(match["time"]), match["name"],
+                        dict(FIELD.findall(match["text"])), int(match["task"]))
         elif line.strip() and not line.startswith("#"):
             raise TraceError(f"a line of the trace is not understood: {line.strip()}")
 
