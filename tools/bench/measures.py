@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 import tracing
 from jobservers import Cuse, Floor, Pipe, Steve, meter, start_meter
@@ -51,7 +52,7 @@ def cycles(size):
 def handoffs(size):
     count = 200 if size.count else 400 // size.less
     places = {"together": "on one processor", "free": "on any processor"}
-    if size.count:
+    if size.count or size.short:
         del places["free"]
 
     def column(jobserver, how, where):
@@ -217,5 +218,51 @@ def memory(size):
     yield row
 
 
+# ---- A real build ----
+
+def build(jobserver, project):
+    """Milliseconds that a build takes, and those of them in the kernel."""
+    cpus = os.cpu_count()
+    subprocess.run(["make", "-s", "clean"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    # The build runs one job without a token.
+    with jobserver(cpus - 1) as used:
+        if jobserver is Steve:
+            command = ["make", "-s"]
+            flags = {"MAKEFLAGS": f"--jobserver-auth=fifo:{used.read_path}"}
+        else:
+            command, flags = ["make", "-s", f"-j{cpus}", "--jobserver-style=fifo"], {}
+        start = time.monotonic()
+        process = subprocess.Popen(command, cwd=project, env=os.environ | flags,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - start
+    if status:
+        raise RuntimeError(f"{' '.join(command)} in {project} failed")
+    return 1000 * took, 1000 * usage.ru_stime
+
+
+def builds(size):
+    if size.count or not size.project:
+        return
+    wall = Row("build", "build of a project whose makefile starts make", "ms")
+    system = Row("build-system", "the same, time in the kernel", "ms")
+
+    def column(jobserver):
+        def measure():
+            took, in_kernel = build(jobserver, size.project)
+            system.figures.setdefault(jobserver.name, []).append(in_kernel)
+            return took
+        return jobserver.name, measure
+
+    in_turns(wall, size.pairs, [column(Steve), column(Pipe)])
+    for row in (wall, system):
+        low, median, high = row.difference("steve", "FIFO")
+        row.goal(low, f"from where the median difference is with 95 % confidence, to {high:.0f}, "
+                 f"{median:.0f} here", 0)
+    system.against("FIFO")
+    yield wall
+    yield system
+
+
 MEASURES = {"cycles": cycles, "handoffs": handoffs, "pollers": pollers, "grants": grants,
-            "deaths": deaths, "exits": exits, "memory": memory}
+            "deaths": deaths, "exits": exits, "memory": memory, "builds": builds}

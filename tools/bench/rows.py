@@ -1,12 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 """What is measured in turns, and the goals for it."""
 
+import math
 import statistics
 from dataclasses import dataclass, field
 
 # A ratio that is worse than its goal by more than this part fails a short run:
 # the machines that run it are noisy.
 TOLERANCE = 0.5
+
+
+def outside_of_interval(count, confidence=0.95):
+    """How many of the least of so many values, and of the greatest, can be left out.
+
+    What is between the others holds the median: each value is on either side of it
+    as a coin falls.
+    """
+    outside, chance = 0, 2 / 2 ** count
+    while True:
+        chance += 2 * math.comb(count, outside + 1) / 2 ** count
+        if chance > 1 - confidence:
+            return outside
+        outside += 1
 
 
 @dataclass
@@ -43,11 +58,24 @@ class Row:
         return statistics.median(a / b for a, b in zip(self.figures[column],
                                                        self.figures[other]))
 
+    def difference(self, column, other):
+        """The median of the differences in each turn, between the ends of its interval."""
+        differences = sorted(a - b for a, b in zip(self.figures[column], self.figures[other]))
+        outside = outside_of_interval(len(differences))
+        return differences[outside], statistics.median(differences), differences[-1 - outside]
+
     def against(self, other, most=None):
         self.goal(self.ratio("steve", other), f"× {other}", most)
 
     def goal(self, figure, of, most=None):
         self.goals.append(Goal(figure, of, most))
+
+    def plot_data(self):
+        """A block that gnuplot finds by its name: columns and their medians."""
+        lines = [f"# {self.name}", f'"{self.title}"']
+        for column in self.figures:
+            lines.append(f'"{column}" {column.replace(",", "")} {self.median(column)}')
+        return "\n".join(lines) + "\n\n\n"
 
     def text(self):
         figures = "".join(f"{column:>10} {round(self.median(column)):<11,}"

@@ -28,10 +28,13 @@ def parse_options():
     parser.add_argument("--only", choices=MEASURES, action="append", metavar="MEASURE",
                         help="only this measure: " + ", ".join(MEASURES))
     parser.add_argument("--rounds", type=int, help="how often each is measured")
+    parser.add_argument("--project", type=pathlib.Path, metavar="DIR",
+                        help="a project to build, by make")
+    parser.add_argument("--pairs", type=int, default=12, help="how often it is built by each (12)")
     parser.add_argument("--count", action="store_true",
                         help="where a nanosecond is an instruction: what such a clock can tell")
     parser.add_argument("--short", action="store_true",
-                        help="measure less, print TAP, and fail only where a figure is worse "
+                        help="measure less, print KTAP, and fail only where a figure is worse "
                         "than its goal by more than half")
     options = parser.parse_args()
     options.rounds = options.rounds or (5 if options.short else 3 if options.count else 15)
@@ -47,20 +50,22 @@ def allow_real_time():
 
 
 class Tap:
-    """A test for each goal."""
+    """A suite of KTAP, with a test for each goal."""
 
     def __init__(self):
-        self.count = 0
-        print("TAP version 13")
+        self.count, self.failed = 0, 0
+        print("KTAP version 1\n1..1\n    # Subtest: speed")
 
     def show(self, row):
         for goal in row.goals:
             self.count += 1
-            verdict = "ok" if goal.good(TOLERANCE) else "not ok"
-            print(f"{verdict} {self.count} {row.name}: {goal.text()}", flush=True)
+            good = goal.good(TOLERANCE)
+            self.failed += not good
+            print(f"    {'ok' if good else 'not ok'} {self.count} {row.name}: {goal.text()}",
+                  flush=True)
 
     def end(self):
-        print(f"1..{self.count}")
+        print(f"    1..{self.count}\n{'not ok' if self.failed else 'ok'} 1 speed")
 
 
 class Table:
@@ -89,6 +94,8 @@ def main():
     shown.end()
     if options.out:
         save(rows, options.out, "counts" if options.count else "speed")
+        if not options.only and not options.count:
+            (options.out / "speed.dat").write_text("".join(row.plot_data() for row in rows))
     tolerance = TOLERANCE if options.short else 0
     return 0 if all(goal.good(tolerance) for row in rows for goal in row.goals) else 1
 
