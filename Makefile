@@ -36,6 +36,9 @@ demo:
 check:
 	@tools/check
 
+lint:
+	@tools/check lint
+
 check-matrix:
 	@tools/check 6.1 6.12 6.12-rt 7.2
 
@@ -77,6 +80,7 @@ help:
 	@echo '                    DESTDIR, PREFIX and INIT=systemd, openrc or none are honoured'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run all tests, in virtual machines'
+	@echo 'make lint           look at the sources by every checker there is for them'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'
 	@echo 'make soak           run the long tests at their full lengths, on 7.2 and the debug kernel'
@@ -101,6 +105,6 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check check-matrix soak bench \
+.PHONY: all modules tools selftests install demo check lint check-matrix soak bench \
 	bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
 	check-packages deb in-tree
