@@ -33,7 +33,13 @@ verdict() {
 	if [ "$ended" = reader ]; then
 		return 141
 	fi
-	if kernel_reports >"$work/reports"; then
+	kernel_reports >"$work/reports" || true
+	if [ -n "$expect" ]; then
+		grep -qE -e "$expect" "$work/reports" || {
+			fail_with 125 "the kernel did not report: $expect"
+			return
+		}
+	elif [ -s "$work/reports" ]; then
 		fail_with 125 "the kernel reported: $(head -n 1 "$work/reports" | tr -d '\r')"
 		return
 	fi
