@@ -31,6 +31,33 @@ static gfp_t gfp_for(bool nowait)
 			GFP_KERNEL_ACCOUNT;
 }
 
+/* Then no token comes or goes quickly. It may change at once, so it is a hint. */
+static bool somebody_waits(void)
+{
+	return data_race(READ_ONCE(steve_pool.waiting));
+}
+
+/*
+ * Takes the pool's lock and returns the client that the calling process is, or
+ * NULL if there is no memory. The lock is held in any case.
+ */
+static struct steve_client *lock_pool(struct steve_file *file,
+				      enum steve_use use, bool nowait,
+				      unsigned long *flags)
+{
+	struct steve_client *client;
+
+	spin_lock_irqsave(&steve_pool.lock, *flags);
+	client = steve_client_last(file, use);
+	if (likely(client))
+		return client;
+	spin_unlock_irqrestore(&steve_pool.lock, *flags);
+
+	client = steve_client_current(file, use, gfp_for(nowait));
+	spin_lock_irqsave(&steve_pool.lock, *flags);
+	return client;
+}
+
 /* ---- Taking ---- */
 
 /* Puts a token back that could not be delivered. */
@@ -81,14 +108,22 @@ static int wait_for_token(struct steve_client *client,
 	return err;
 }
 
-static int take_or_wait(struct steve_client *client, bool nowait)
+static noinline struct steve_client *take_slowly(struct steve_file *file,
+						 bool nowait)
 {
 	struct steve_reader reader = { .task = current };
+	struct steve_client *client;
 	unsigned long flags;
 	bool taken;
+	int err;
 	u64 now;
 
-	spin_lock_irqsave(&steve_pool.lock, flags);
+	client = lock_pool(file, STEVE_USE_TAKE, nowait, &flags);
+	if (!client) {
+		spin_unlock_irqrestore(&steve_pool.lock, flags);
+		/* The only error that every program survives. */
+		return ERR_PTR(-EAGAIN);
+	}
 	now = steve_now();
 	taken = steve_pool_take(&steve_pool, &client->pool, now);
 	if (!taken && nowait) {
@@ -100,29 +135,14 @@ static int take_or_wait(struct steve_client *client, bool nowait)
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 
 	if (taken)
-		return 0;
-	return nowait ? -EAGAIN : wait_for_token(client, &reader);
-}
-
-static noinline struct steve_client *take_slowly(struct steve_file *file,
-						 struct steve_client *client,
-						 bool nowait)
-{
-	int err;
-
-	if (!client)
-		client = steve_client_current(file, STEVE_USE_TAKE,
-					      gfp_for(nowait));
-	/* The only error that every program survives. */
-	if (!client)
-		return ERR_PTR(-EAGAIN);
-	err = take_or_wait(client, nowait);
+		return client;
+	err = nowait ? -EAGAIN : wait_for_token(client, &reader);
 	return err ? ERR_PTR(err) : client;
 }
 
 /*
  * Takes a token and returns who has it then, or an error. What most calls need
- * is in line, and held under the lock once: it costs little more than to enter
+ * is in line, and under one hold of the lock: it costs little more than to enter
  * and to leave the kernel.
  */
 static __always_inline struct steve_client *take(struct steve_file *file,
@@ -132,12 +152,15 @@ static __always_inline struct steve_client *take(struct steve_file *file,
 	unsigned long flags;
 	bool taken;
 
+	if (somebody_waits())
+		return take_slowly(file, nowait);
+
 	spin_lock_irqsave(&steve_pool.lock, flags);
 	client = steve_client_last(file, STEVE_USE_TAKE);
 	taken = client && steve_pool_take_quick(&steve_pool, &client->pool);
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 
-	return likely(taken) ? client : take_slowly(file, client, nowait);
+	return likely(taken) ? client : take_slowly(file, nowait);
 }
 
 static ssize_t steve_read(struct file *file, char __user *buf, size_t count,
@@ -180,12 +203,11 @@ static ssize_t steve_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static noinline ssize_t give_slowly(struct steve_file *file, size_t count,
 				    bool nowait)
 {
-	struct steve_client *client = steve_client_current(file, STEVE_USE_GIVE,
-							   gfp_for(nowait));
 	struct steve_pool_given given;
+	struct steve_client *client;
 	unsigned long flags;
 
-	spin_lock_irqsave(&steve_pool.lock, flags);
+	client = lock_pool(file, STEVE_USE_GIVE, nowait, &flags);
 	steve_pool_give(&steve_pool, client ? &client->pool : NULL, count,
 			steve_now(), &given);
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
@@ -208,7 +230,7 @@ static __always_inline ssize_t give(struct steve_file *file, size_t count,
 	unsigned long flags;
 	bool given;
 
-	if (count != 1)
+	if (count != 1 || somebody_waits())
 		return give_slowly(file, count, nowait);
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
