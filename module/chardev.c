@@ -31,9 +31,10 @@ static gfp_t gfp_for(bool nowait)
 			GFP_KERNEL_ACCOUNT;
 }
 
-/* Then no token comes or goes quickly. It may change at once, so it is a hint. */
+/* Then no token comes or goes the quick way. */
 static bool somebody_waits(void)
 {
+	/* A hint: the pool looks again under its lock. */
 	return data_race(READ_ONCE(steve_pool.waiting));
 }
 
