@@ -192,6 +192,9 @@ static void *take_into_nothing(void *arg)
 	}
 }
 
+/* How it ends when a child of its own goes on in its place. */
+enum { FORKED = 1 };
+
 /*
  * Returns by one thread what another could not take, forks, and ends after some
  * turns.
@@ -218,7 +221,7 @@ static void __noreturn lend(struct lender *lender, unsigned int seed)
 		case 2:
 			if (!fork())
 				lend(lender, seed + 1);
-			_exit(0);
+			_exit(FORKED);
 		default:
 			sched_yield();
 		}
@@ -233,6 +236,7 @@ TEST_F(pool, loans_never_exceed_jobs_whatever_forks)
 	};
 	unsigned int seed = seed_of_test();
 	struct steve_status st;
+	int status;
 	pid_t pid;
 
 	/* So that it can wait for the children of its children. */
@@ -245,12 +249,16 @@ TEST_F(pool, loans_never_exceed_jobs_whatever_forks)
 		st = pool_status();
 		ASSERT_GE(TEST_JOBS, st.lent);
 		ASSERT_GE(2 * TEST_JOBS, st.available);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
+		seed++;
+		if (waitpid(-1, &status, WNOHANG) <= 0)
+			continue;
+		ASSERT_TRUE(WIFEXITED(status));
+		if (WEXITSTATUS(status) != FORKED)
 			IN_CHILD(pid)
-				lend(&lender, rand_r(&seed));
+				lend(&lender, seed);
 	}
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	while (waitpid(-1, &status, 0) > 0)
+		ASSERT_TRUE(WIFEXITED(status));
 	watched_account();
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
