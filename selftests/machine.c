@@ -21,28 +21,12 @@ enum {
 	CROWD = 12,		/* clients that take turns */
 };
 
-/* Writes to a file; false if that is not possible. */
-static bool set(const char *dir, const char *name, const char *text)
-{
-	char path[128];
-	bool ok;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
 static bool set_number(const char *dir, const char *name, long number)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%ld", number);
-	return set(dir, name, text);
+	return write_file(dir, name, text);
 }
 
 /* The text of a file, "" if there is none. */
@@ -135,10 +119,10 @@ static bool make_cgroup(char *root, char *dir, size_t size)
 	if (mount("none", root, "cgroup2", 0, NULL))
 		return false;
 	snprintf(dir, size, "%s/steve-memory-%d", root, getpid());
-	if (!set(root, "cgroup.subtree_control", "+memory") || mkdir(dir, 0755))
+	if (!write_file(root, "cgroup.subtree_control", "+memory") || mkdir(dir, 0755))
 		return false;
 	/* There may be no swap to limit. */
-	set(dir, "memory.swap.max", "0");
+	write_file(dir, "memory.swap.max", "0");
 	return set_number(dir, "memory.max", MEMORY);
 }
 
@@ -146,7 +130,7 @@ static void remove_cgroup(const char *root, const char *dir)
 {
 	if (!wait_until(rmdir(dir) == 0))
 		die("cannot remove %s", dir);
-	set(root, "cgroup.subtree_control", "-memory");
+	write_file(root, "cgroup.subtree_control", "-memory");
 	umount2(root, MNT_DETACH);
 	rmdir(root);
 }
@@ -226,7 +210,7 @@ FIXTURE_SETUP(processor)
 
 FIXTURE_TEARDOWN_PARENT(processor)
 {
-	set(CPU1, "online", "1");
+	write_file(CPU1, "online", "1");
 	EXPECT_TRUE(wait_until(pool_idle()));
 	EXPECT_EQ(0, pool_set(&self->found));
 }
@@ -252,9 +236,9 @@ TEST_F_TIMEOUT(processor, it_goes_and_comes_back_under_load, LONG_TIMEOUT)
 	gather(&crowd);
 	watch_account();
 	for (unsigned long i = 0; i < rounds; i++) {
-		ASSERT_TRUE(set(CPU1, "online", "0"));
+		ASSERT_TRUE(write_file(CPU1, "online", "0"));
 		ASSERT_TRUE(goes_on(&crowd));
-		ASSERT_TRUE(set(CPU1, "online", "1"));
+		ASSERT_TRUE(write_file(CPU1, "online", "1"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
 	watched_account();
@@ -292,10 +276,10 @@ TEST_F(processor, reservation_ends_though_its_processor_is_gone)
 	}
 	ASSERT_TRUE(wait_until(is_named(pid, "told")));
 	reader = start_reader();
-	ASSERT_TRUE(set(CPU1, "online", "0"));
+	ASSERT_TRUE(write_file(CPU1, "online", "0"));
 	EXPECT_TRUE(wait_until(pool_client(reader).held == 1));
 	EXPECT_EQ(lapsed + 1, pool_status().lapsed);
-	ASSERT_TRUE(set(CPU1, "online", "1"));
+	ASSERT_TRUE(write_file(CPU1, "online", "1"));
 	kill_and_reap(pid);
 	kill_and_reap(reader);
 }
@@ -417,12 +401,12 @@ FIXTURE_SETUP(suspend)
 		SKIP(return, "kernel that cannot try out suspend");
 	ASSERT_TRUE(wait_at_most(5, pool_idle()));
 	self->found = pool_settings();
-	ASSERT_TRUE(set("/sys/module/suspend/parameters", "pm_test_delay", "1"));
+	ASSERT_TRUE(write_file("/sys/module/suspend/parameters", "pm_test_delay", "1"));
 }
 
 FIXTURE_TEARDOWN_PARENT(suspend)
 {
-	EXPECT_TRUE(set(POWER, "pm_test", "none"));
+	EXPECT_TRUE(write_file(POWER, "pm_test", "none"));
 	EXPECT_TRUE(wait_until(pool_idle()));
 	EXPECT_EQ(0, pool_set(&self->found));
 }
@@ -467,8 +451,8 @@ TEST_F_TIMEOUT(suspend, waiters_keep_their_places, LONG_TIMEOUT)
 	}
 	interrupted = pool_status().interrupted;
 	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
-		ASSERT_TRUE(set(POWER, "pm_test", depths[i]));
-		ASSERT_TRUE(set(POWER, "state", "freeze"));
+		ASSERT_TRUE(write_file(POWER, "pm_test", depths[i]));
+		ASSERT_TRUE(write_file(POWER, "state", "freeze"));
 		for (int j = 0; j < WAITERS; j++) {
 			ASSERT_TRUE(wait_until(pool_client(pid[j]).wait ==
 					       row[j].wait));
@@ -493,11 +477,11 @@ TEST_F_TIMEOUT(suspend, turns_go_on_afterwards, LONG_TIMEOUT)
 	struct crowd crowd;
 
 	set_up(TEST_JOBS, 20);
-	ASSERT_TRUE(set(POWER, "pm_test", "freezer"));
+	ASSERT_TRUE(write_file(POWER, "pm_test", "freezer"));
 	gather(&crowd);
 	watch_account();
 	for (unsigned long i = 0; i < rounds; i++) {
-		ASSERT_TRUE(set(POWER, "state", "freeze"));
+		ASSERT_TRUE(write_file(POWER, "state", "freeze"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
 	watched_account();

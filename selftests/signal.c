@@ -348,22 +348,6 @@ TEST_F(pool, stopped_holder_keeps_its_tokens)
 	kill_and_reap(reader);
 }
 
-/* Writes to a file; false if that is not possible. */
-static bool set(const char *dir, const char *name, const char *text)
-{
-	char path[128];
-	bool ok;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
 static bool cgroup_is_frozen(const char *dir)
 {
 	char path[128], text[256] = "";
@@ -406,16 +390,16 @@ TEST_F(pool, frozen_reader_keeps_its_place)
 		reader[i] = start_reader();
 	row = pool_client(reader[0]);
 	snprintf(number, sizeof(number), "%d", reader[0]);
-	ASSERT_TRUE(set(dir, "cgroup.procs", number));
+	ASSERT_TRUE(write_file(dir, "cgroup.procs", number));
 
-	ASSERT_TRUE(set(dir, "cgroup.freeze", "1"));
+	ASSERT_TRUE(write_file(dir, "cgroup.freeze", "1"));
 	ASSERT_TRUE(wait_until(cgroup_is_frozen(dir)));
 	EXPECT_EQ(row.place, pool_client(reader[0]).place);
 	give(self->fd);
 	EXPECT_EQ(0, pool_client(reader[0]).held);
 	EXPECT_EQ(1, pool_client(reader[1]).held);
 
-	ASSERT_TRUE(set(dir, "cgroup.freeze", "0"));
+	ASSERT_TRUE(write_file(dir, "cgroup.freeze", "0"));
 	ASSERT_TRUE(wait_until(is_waiting(reader[0], STEVE_WAIT_READ)));
 	EXPECT_EQ(row.place, pool_client(reader[0]).place);
 	give(self->fd);

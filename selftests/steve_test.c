@@ -404,6 +404,21 @@ int stevefs_mount(const struct stat *fifo)
 	return mount("none", STEVEFS_DIR, "stevefs", flags, options);
 }
 
+bool write_file(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
 int log_open(void)
 {
 	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

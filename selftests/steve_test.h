@@ -116,6 +116,9 @@ int module_unload(void);
 bool stevefs_mounted(void);
 int stevefs_mount(const struct stat *fifo);
 
+/* Writes to a file of a folder; false if that is not possible. */
+bool write_file(const char *dir, const char *name, const char *text);
+
 /* The kernel's log, from where it was opened. */
 int log_open(void);
 bool log_tells(int log, const char *a, const char *b, const char *c);
