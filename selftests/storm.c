@@ -325,13 +325,20 @@ static void start_client(struct storm *storm, struct client *client)
 
 /* ---- What is done to them ---- */
 
+static bool has_changed(pid_t pid, int nohang, siginfo_t *info)
+{
+	info->si_pid = 0;
+	if (waitid(P_PID, pid, info, WEXITED | WSTOPPED | WNOWAIT | __WALL | nohang))
+		die("cannot wait for process %d", pid);
+	return info->si_pid;
+}
+
 /* Waits until the process is dead, or has stopped. Returns whether it is dead. */
 static bool wait_for_change(pid_t pid)
 {
 	siginfo_t info;
 
-	if (waitid(P_PID, pid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL))
-		die("cannot wait for process %d", pid);
+	has_changed(pid, 0, &info);
 	return info.si_code != CLD_STOPPED && info.si_code != CLD_TRAPPED;
 }
 
@@ -342,13 +349,34 @@ static void wait_for_death(pid_t pid)
 		ptrace(PTRACE_CONT, pid, NULL, 0);
 }
 
+/*
+ * Waits until the tracer has stopped the process, if it ever does: its first
+ * thread, the one that is traced, may end before that, and another may take its
+ * place by execve().
+ */
+static void wait_for_trace_stop(pid_t pid)
+{
+	siginfo_t info;
+
+	if (!wait_until(has_changed(pid, WNOHANG, &info) ||
+			proc_state(pid, pid) == 'Z' ||
+			ptrace(PTRACE_INTERRUPT, pid, NULL, 0)))
+		die("process %d does not stop", pid);
+}
+
+static void wait_for_stop(pid_t pid)
+{
+	siginfo_t info;
+
+	if (!wait_until(has_changed(pid, WNOHANG, &info)))
+		die("process %d does not stop", pid);
+}
+
 static void trace(pid_t pid, long options, bool stop)
 {
 	/* It may be dead already. */
-	if (ptrace(PTRACE_SEIZE, pid, NULL, options))
-		return;
-	if (stop && !ptrace(PTRACE_INTERRUPT, pid, NULL, 0))
-		wait_for_change(pid);
+	if (!ptrace(PTRACE_SEIZE, pid, NULL, options) && stop)
+		wait_for_trace_stop(pid);
 }
 
 static void prepare(pid_t pid, enum manner manner)
@@ -356,7 +384,7 @@ static void prepare(pid_t pid, enum manner manner)
 	switch (manner) {
 	case STOPPED:
 		kill(pid, SIGSTOP);
-		wait_for_change(pid);
+		wait_for_stop(pid);
 		break;
 	case TRACED:
 		trace(pid, 0, false);
