@@ -664,9 +664,9 @@ static long mount_stevefs(struct worker *worker)
 
 /*
  * A descriptor may be closed by another thread at any time, and its number be
- * that of another kind of file: EBADF, EINVAL, or ENOTTY of an ioctl. Addresses
- * that no program can have are refused by the kernel even where no byte is to
- * be moved: EFAULT.
+ * that of another kind of file: EBADF, EINVAL, or ENOTTY of an ioctl; or 0, for
+ * epoll lets itself be sought in. Addresses that no program can have are refused
+ * by the kernel even where no byte is to be moved: EFAULT.
  */
 const struct operation operations[] = {
 	{ "open", open_file, { GAVE_0, EACCES } },
@@ -694,12 +694,13 @@ const struct operation operations[] = {
 	{ "write in part", give_in_part, { GAVE_1, GAVE_MORE },
 	  { ENOSPC, EBADF, EINVAL } },
 
-	{ "seek", seek, { ESPIPE }, { EBADF } },
+	{ "seek", seek, { ESPIPE }, { GAVE_0, EBADF } },
 	{ "map", map, { ENODEV }, { EACCES, EBADF } },
 	{ "splice", move_bytes, { EINVAL }, { EBADF, ESPIPE } },
-	{ "unknown call", call_unknown, { ENOTTY }, { EBADF } },
+	{ "unknown call", call_unknown, { ENOTTY }, { EBADF, EINVAL } },
 
-	{ "FIONREAD", count_tokens, { GAVE_0, EFAULT }, { EBADF, ENOTTY } },
+	{ "FIONREAD", count_tokens, { GAVE_0, EFAULT },
+	  { EBADF, ENOTTY, EINVAL } },
 	{ "status", get_status, { GAVE_0, EFAULT, EINVAL }, { EBADF, ENOTTY } },
 	{ "settings", get_settings, { GAVE_0, EFAULT, EINVAL },
 	  { EBADF, ENOTTY } },

@@ -248,7 +248,8 @@ long worker_exec(struct worker *worker)
 	fds_list(fds, sizeof(fds));
 	/* The new program has no handler at first. */
 	set_alarm(worker, false);
-	execv("/proc/self/exe", args);
+	/* The first thread may have ended, and its program with it. */
+	execv("/proc/thread-self/exe", args);
 	ret = -errno;
 	set_alarm(worker, true);
 	return ret;
