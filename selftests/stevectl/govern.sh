@@ -135,6 +135,16 @@ test_govern_by_cpu()
 	grep -q 'cpu pressure' "$WORK/governor" || fail "$(cat "$WORK/governor")"
 }
 
+# When memory is short, its own stays.
+test_govern_stays_in_memory()
+{
+	start_governor
+	wait_until grep -q '^cap' "$WORK/governor" || fail 'it does not start'
+	grep -Eq '^VmLck:[[:space:]]+[1-9]' "/proc/$governor/status" ||
+		fail "it locks nothing: $(cat "$WORK/governor")"
+	end "$governor"
+}
+
 # A cap goes with the governor, whatever it was.
 test_govern_leaves_no_cap()
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -219,6 +220,13 @@ static noreturn void follow(int fd, const struct options *asked,
 	}
 }
 
+/* When memory is short its own must not be the first to go. */
+static void stay_in_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		warn("cannot lock its memory, so it may be late when memory is short");
+}
+
 static int govern(struct invocation *call)
 {
 	struct options asked = {
@@ -237,6 +245,7 @@ static int govern(struct invocation *call)
 		      asked.max ? asked.max : status.jobs);
 	apply(fd, &governor);
 	open_triggers(&asked, files);
+	stay_in_memory();
 
 	setlinebuf(stdout);
 	printf("cap %u, at least %u\n", governor.cap, governor.min);
