@@ -724,8 +724,11 @@ TEST_F(threads, count_as_one_client)
 		fewest = turns < fewest ? turns : fewest;
 		most = turns > most ? turns : most;
 	}
-	/* A machine may be slow now and then. */
-	EXPECT_GE(fewest + fewest / 5, most);
+	/*
+	 * Who is held up between two turns by a busy machine misses some. As many
+	 * clients the threads would have THREADS turns for each of the others'.
+	 */
+	EXPECT_GE(2 * fewest, most);
 }
 
 /* ---- Those that only try ---- */
