@@ -856,6 +856,23 @@ static void readable_is_what_is_left_by_keeping(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, take(world, 1));
 }
 
+/* What the least jobs leave is not for client 1, which is away. */
+static void nothing_is_kept_while_memory_is_short(struct kunit *test)
+{
+	struct world *world = new_charging_world(test, 4);
+
+	set_min_jobs(world, 1);
+	take_many(world, 0, 4);
+	pass(world, 1000 * SEC);
+	try_often(world, 1, 3, 100 * MS);
+	world->memory = MIN_MEMORY - 1;
+	give(world, 0, 4);
+	KUNIT_EXPECT_EQ(test, readable(world, 2), 1);
+	KUNIT_EXPECT_TRUE(test, take(world, 2));
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_NONE);
+	KUNIT_EXPECT_EQ(test, readable(world, 3), 0);
+}
+
 static void the_charge_fades(struct kunit *test)
 {
 	struct world *world = new_charging_world(test, 4);
@@ -1543,6 +1560,8 @@ static struct kunit_case charge_cases[] = {
 	KUNIT_CASE_PARAM(no_more_begin_at_once_than_there_is_memory_for,
 			 policy_gen_params),
 	KUNIT_CASE_PARAM(readable_is_what_there_is_memory_for,
+			 policy_gen_params),
+	KUNIT_CASE_PARAM(nothing_is_kept_while_memory_is_short,
 			 policy_gen_params),
 	KUNIT_CASE_PARAM(readable_is_what_is_left_by_keeping,
 			 policy_gen_params),

@@ -469,28 +469,23 @@ static u32 jobs_to_sustain(const struct steve_pool *pool)
 	return pool->set.min_jobs > used ? pool->set.min_jobs - used : 0;
 }
 
-/* Tokens that could be granted at this moment, one after the other. */
-static u32 grantable(struct steve_pool *pool, u64 now)
+/* Jobs that load and memory would let begin, one after the other. */
+static u32 affordable(struct steve_pool *pool, u64 now)
 {
 	u64 job = round_down(pool->set.job_memory, STEVE_CHARGE_SECONDS);
-	int available = steve_pool_available(pool);
-	u64 most = U32_MAX;
+	u64 wanted, memory;
 
-	if (available <= 0)
+	if (pool->max_load && pool->ops->load(pool) > pool->max_load)
 		return 0;
-	if (pool->max_load && pool->ops->load(pool) > pool->max_load) {
-		most = 0;
-	} else if (pool->min_memory) {
-		u64 wanted = pool->min_memory + steve_pool_charged(pool, now);
-		u64 memory = pool->ops->memory(pool);
-
-		if (memory < wanted)
-			most = 0;
-		else if (job)
-			most = div64_u64(memory - wanted, job) + 1;
-	}
-	most = max_t(u64, most, jobs_to_sustain(pool));
-	return min_t(u64, available, most);
+	if (!pool->min_memory)
+		return U32_MAX;
+	wanted = pool->min_memory + steve_pool_charged(pool, now);
+	memory = pool->ops->memory(pool);
+	if (memory < wanted)
+		return 0;
+	if (!job)
+		return U32_MAX;
+	return min_t(u64, U32_MAX, div64_u64(memory - wanted, job) + 1);
 }
 
 /**
@@ -598,6 +593,9 @@ static bool keep_before(struct steve_pool *pool,
 	u64 span;
 
 	if (!cold || !keeps_before(pool, cold, client))
+		return false;
+	/* The few tokens that load and memory leave are for those who are there. */
+	if (pool->limited && throttles(pool, now))
 		return false;
 	span = keep_span(cold, now);
 	fill_keep_credit(pool, now);
@@ -1084,12 +1082,17 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 {
 	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
 	unsigned int steps = BATCH;
-	u32 available = grantable(pool, now);
+	int available = steve_pool_available(pool);
+	u32 freely = affordable(pool, now);
 	s64 credit, span;
 
+	if (available <= 0)
+		return 0;
+	available = min_t(u32, available, max(freely, jobs_to_sustain(pool)));
 	fill_keep_credit(pool, now);
 	credit = pool->keep_credit;
-	while (available && cold && keeps_before(pool, cold, client)) {
+	while (available && freely && cold &&
+	       keeps_before(pool, cold, client)) {
 		span = keep_span(cold, now);
 		if (credit < keep_price(pool, span))
 			break;
@@ -1098,6 +1101,7 @@ static u32 free_beyond_keeping(struct steve_pool *pool,
 		credit -= span;
 		/* For one that is late nothing is kept. */
 		available -= span > 0;
+		freely -= span > 0;
 		cold = line_next(pool, cold);
 	}
 	return available;
