@@ -709,18 +709,24 @@ static u64 retry_span(const struct steve_pool *pool, unsigned int times)
 		       max_t(u64, first, RETRY_MAX_NS));
 }
 
+/* What was put aside for a client is not taken any more. */
+static void end_reservations(struct steve_pool *pool,
+			     struct steve_pool_client *client, u64 now)
+{
+	while (client->reserved) {
+		unreserve(pool, client, now);
+		pool->counts.lapsed++;
+		trace_steve_lapse(pool, client);
+	}
+}
+
 /* The token put aside for a client was not taken in time. */
 static void lapse(struct steve_pool *pool, struct steve_pool_client *client,
 		  u64 now)
 {
 	enum steve_reservation reservation = client->reservation;
 
-	while (client->reserved) {
-		unreserve(pool, client, now);
-		pool->counts.lapsed++;
-		trace_steve_lapse(pool, client);
-	}
-
+	end_reservations(pool, client, now);
 	switch (reservation) {
 	case STEVE_RESERVED_SEEN:
 		/* It polls without reading. */
@@ -979,6 +985,8 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	given->paid = min_t(size_t, count, client->debt);
 	client->debt -= given->paid;
 	count -= given->paid;
+	if (given->paid)
+		trace_steve_pay(pool, client);
 
 	if (count && !client->lent && pool->lent < pool->set.jobs) {
 		client->lent = true;
@@ -1136,7 +1144,7 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_readable);
 static void forget_wish(struct steve_pool *pool,
 			struct steve_pool_client *client, u64 now)
 {
-	unreserve_all(pool, client, now);
+	end_reservations(pool, client, now);
 	drop_place(pool, client);
 	client->polling = false;
 	client->may_keep = false;
@@ -1187,6 +1195,7 @@ void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 		client->lent = false;
 		pool->lent--;
 		pool->counts.abandoned++;
+		trace_steve_abandon(pool, client);
 	}
 	if (held)
 		trace_steve_reclaim(pool, client, held);

@@ -2325,19 +2325,20 @@ static void end_by_lapse(struct world *world)
 	pass(world, KEPT);
 }
 
-/* How a reservation ends, and what that leaves to be refunded. */
+/* How a reservation ends, what that leaves to be refunded, and if it lapsed. */
 struct refund_case {
 	const char *name;
 	void (*end)(struct world *world);
 	u64 refund;
+	u64 lapsed;
 };
 
 static const struct refund_case refunds[] = {
-	{ "taken", end_by_take, KEPT - 10 * MS },
-	{ "polled", end_by_look, KEPT - 10 * MS },
-	{ "left", end_by_leave, KEPT - 10 * MS },
-	{ "died", end_by_death, KEPT - 10 * MS },
-	{ "lapsed", end_by_lapse, 0 },
+	{ "taken", end_by_take, KEPT - 10 * MS, 0 },
+	{ "polled", end_by_look, KEPT - 10 * MS, 0 },
+	{ "left", end_by_leave, KEPT - 10 * MS, 1 },
+	{ "died", end_by_death, KEPT - 10 * MS, 1 },
+	{ "lapsed", end_by_lapse, 0, 1 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(refund, refunds, name);
@@ -2357,6 +2358,7 @@ static void the_rest_of_a_keep_is_refunded(struct kunit *test)
 	pass(world, 10 * MS);
 	param->end(world);
 	KUNIT_EXPECT_EQ(test, world->pool.keep_credit, credit + param->refund);
+	KUNIT_EXPECT_EQ(test, world->pool.counts.lapsed, param->lapsed);
 }
 
 static void nothing_is_refunded_for_other_reservations(struct kunit *test)

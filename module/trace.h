@@ -81,6 +81,20 @@ DEFINE_EVENT(steve_client, steve_lend,
 	TP_ARGS(pool, client)
 );
 
+/* The client died with its implicit slot lent. */
+DEFINE_EVENT(steve_client, steve_abandon,
+	TP_PROTO(const struct steve_pool *pool,
+		 const struct steve_pool_client *client),
+	TP_ARGS(pool, client)
+);
+
+/* The client wrote what it had to return of tokens that were taken from it. */
+DEFINE_EVENT(steve_client, steve_pay,
+	TP_PROTO(const struct steve_pool *pool,
+		 const struct steve_pool_client *client),
+	TP_ARGS(pool, client)
+);
+
 /* The client wrote more than it had to return. */
 DEFINE_EVENT(steve_client, steve_stray,
 	TP_PROTO(const struct steve_pool *pool,

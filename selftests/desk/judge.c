@@ -350,6 +350,9 @@ void trace_steve_lapse(const struct steve_pool *pool,
 
 	judge_touch(process);
 	tell(process, "loses a token");
+	/* Of one that has left or died. */
+	if (!reservation)
+		return;
 	if (world->now < judged->lapse)
 		judge_fault(world, "lapse", "%u loses a token too early",
 			    process->index);
@@ -383,6 +386,18 @@ void trace_steve_lend(const struct steve_pool *pool,
 	judge_touch(to_process(client));
 	to_process(client)->judged.lent = true;
 	tell(to_process(client), "lends");
+}
+
+void trace_steve_abandon(const struct steve_pool *pool,
+			 const struct steve_pool_client *client)
+{
+	tell(to_process(client), "dies with its slot lent");
+}
+
+void trace_steve_pay(const struct steve_pool *pool,
+		     const struct steve_pool_client *client)
+{
+	tell(to_process(client), "pays");
 }
 
 void trace_steve_stray(const struct steve_pool *pool,
