@@ -1150,6 +1150,27 @@ TEST_F(pool, clients_of_other_users_are_left_out)
 	kill_and_reap(root);
 }
 
+/* Who asks counts, not who opened the file. */
+TEST_F(pool, all_clients_are_for_a_privileged_caller)
+{
+	struct steve_client_info rows[8];
+	int *fd = shared_memory(sizeof(*fd));
+	pid_t root = start_holder(1), pid;
+
+	IN_CHILD(pid) {
+		drop_capability(CAP_SYS_RESOURCE);
+		*fd = open_steve(O_RDWR);
+		become(NOBODY);
+		take(*fd);
+		announce("open");
+		hold_forever();
+	}
+	ASSERT_TRUE(wait_until(is_named(pid, "open")));
+	EXPECT_EQ(2, list_clients(fetch(pid, *fd), 8, rows));
+	kill_and_reap(pid);
+	kill_and_reap(root);
+}
+
 TEST_F(pool, totals_are_told_to_everybody)
 {
 	pid_t root = start_holder(3);
