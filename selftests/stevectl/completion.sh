@@ -19,7 +19,7 @@ completed()
 options_of()
 {
 	# shellcheck disable=SC2086
-	"$STEVECTL" $1 --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' |
+	"$STEVECTL" $1 --help | sed -n 's/^  \(-[A-Za-z], \)*\(--[a-z-]*\).*/\2/p' |
 		sort | paste -sd ' '
 }
 
@@ -81,7 +81,7 @@ test_completion_for_zsh()
 	# It has the options of every command.
 	for command in $COMMANDS; do
 		for option in $(options_of "$command"); do
-			grep -q -e "$option\[" $COMPLETION/_stevectl ||
+			grep -q -e "$option\(}'\)*\[" $COMPLETION/_stevectl ||
 				fail "it lacks $option of $command"
 		done
 	done

@@ -61,6 +61,10 @@ test_ps_headings()
 	equal 'lines without headings' 1 "$("$STEVECTL" ps --noheadings | wc -l)"
 	equal 'columns asked for' "HELD PID
 1 $!" "$("$STEVECTL" ps --raw --output held,pid)"
+	equal 'columns beside the usual ones' \
+		'PID USER HELD WAIT SINCE RESERVED LENT COMMAND FULL' \
+		"$("$STEVECTL" ps -r -o +FULL | head -n 1)"
+	equal 'row by short options' "$!" "$("$STEVECTL" ps -rno PID)"
 }
 
 test_ps_json()
@@ -89,6 +93,18 @@ test_ps_shows_any_command()
 	has_json "d['clients'][0]['command'] == r'''$WORK/$name 1000'''" \
 		<"$WORK/json" || fail "$(cat "$WORK/json")"
 	equal 'rows' 2 "$("$STEVECTL" ps | wc -l)"
+}
+
+# Neither a byte of Latin-1, nor a character that is cut off.
+test_ps_json_is_utf_8()
+{
+	name=$(printf 'a\344b\303\244\360')
+	cp "$(command -v sleep)" "$WORK/$name"
+	start "$STEVECTL" run "$WORK/$name" 1000
+	wait_for held 1
+	"$STEVECTL" ps -J >"$WORK/json"
+	has_json "d['clients'][0]['command'] == '$WORK/a?b\\u00e4? 1000'" \
+		<"$WORK/json" || fail "$(cat "$WORK/json")"
 }
 
 test_ps_of_a_client_that_has_all_it_may()

@@ -42,7 +42,6 @@ static void print_help(const struct command *command)
 	       command->options ? command->options : "");
 }
 
-/* Options have no short names, so a letter is always wrong. */
 static noreturn void refuse_option(const struct invocation *call)
 {
 	const char *word = call->argv[optind - 1];
@@ -54,14 +53,31 @@ static noreturn void refuse_option(const struct invocation *call)
 	usage_error(call, "'%s': this option takes no argument", word);
 }
 
+/* Those options that have a letter have it as their value. */
+static void find_letters(const struct option *options, char *letters)
+{
+	letters += strlen(letters);
+	for (; options->name; options++) {
+		if (options->val >= OPT_DEVICE)
+			continue;
+		*letters++ = (char)options->val;
+		if (options->has_arg)
+			*letters++ = ':';
+	}
+	*letters = 0;
+}
+
 int next_option(struct invocation *call, const struct option *options)
 {
 	bool in_order = !call->command || call->command->runs_command;
+	char letters[32];
 	int option;
 
+	strcpy(letters, in_order ? "+:" : ":");
+	find_letters(options, letters);
 	for (;;) {
-		option = getopt_long(call->argc, call->argv,
-				     in_order ? "+:" : ":", options, NULL);
+		option = getopt_long(call->argc, call->argv, letters, options,
+				     NULL);
 		switch (option) {
 		case OPT_DEVICE:
 			call->device = optarg;

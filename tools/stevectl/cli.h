@@ -72,7 +72,8 @@ enum {
 /**
  * next_option() - find the next option that is not one of all subcommands
  * @call: the invocation
- * @options: the options it may have
+ * @options: the options it may have; the value of one that has a short name is
+ * that letter
  *
  * Return: the value of the option, its argument being in optarg; -1 after the
  * last.

@@ -7,12 +7,6 @@
 
 static const char *const names[] = { "jobs", "cap", "load", "memory" };
 
-bool limits_known(const struct steve_status *status)
-{
-	/* No machine is without any. */
-	return status->memory;
-}
-
 const char *limit_name(unsigned int index)
 {
 	return index < sizeof(names) / sizeof(*names) ? names[index] : NULL;

@@ -5,17 +5,7 @@
 #ifndef STEVECTL_LIMITS_H
 #define STEVECTL_LIMITS_H
 
-#include <stdbool.h>
-
 #include <linux/steve.h>
-
-/**
- * limits_known() - does the module have limits?
- * @status: the account of the pool
- *
- * Return: false if it is of a version before there were any.
- */
-bool limits_known(const struct steve_status *status);
 
 /**
  * limit_name() - name a limit

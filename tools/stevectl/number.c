@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ bool parse_hundredths(const char *text, unsigned int least, unsigned int most,
 static bool find_unit(char letter, unsigned int *shift)
 {
 	for (unsigned int unit = 0; unit < UNITS; unit++) {
-		if (units[unit] == letter) {
+		if (units[unit] == toupper((unsigned char)letter)) {
 			*shift = 10 * unit;
 			return true;
 		}

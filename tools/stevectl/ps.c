@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <err.h>
 #include <errno.h>
+#include <iconv.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,12 @@
 #include "proc.h"
 #include "steve.h"
 
+/* With the letters that the programs of util-linux have for them. */
 enum {
-	OPT_JSON = OPT_OWN,
-	OPT_RAW,
-	OPT_NOHEADINGS,
-	OPT_OUTPUT,
+	OPT_JSON = 'J',
+	OPT_RAW = 'r',
+	OPT_NOHEADINGS = 'n',
+	OPT_OUTPUT = 'o',
 };
 
 enum column {
@@ -108,7 +110,11 @@ static void set_columns(const struct invocation *call, struct view *view,
 	enum column column;
 	char *name;
 
-	view->count = 0;
+	/* A plus adds to the usual ones. */
+	if (*list == '+')
+		list++;
+	else
+		view->count = 0;
 	while ((name = strsep(&list, ","))) {
 		if (!find_column(name, &column))
 			usage_error(call, "no column is called '%s'", name);
@@ -176,6 +182,27 @@ static char *since_text(const struct steve_client_info *client)
 	if (!client->place)
 		return NULL;
 	return textf("%llu.%03llu", ms / 1000, ms % 1000);
+}
+
+/* What is not UTF-8 has no place in JSON. */
+static void replace_invalid(char *text)
+{
+	iconv_t converter = iconv_open("UTF-8", "UTF-8");
+	size_t left = strlen(text);
+
+	if (converter == (iconv_t)-1)
+		err(EXIT_FAILURE, "cannot make the table");
+	while (left) {
+		char converted[256], *end = converted;
+		size_t room = sizeof(converted);
+
+		if (iconv(converter, &text, &left, &end, &room) != (size_t)-1 ||
+		    errno == E2BIG)
+			continue;
+		*text++ = '?';
+		left--;
+	}
+	iconv_close(converter);
 }
 
 /* The text of a cell, NULL if there is none. */
@@ -254,6 +281,8 @@ static void add_line(struct libscols_table *table, const struct view *view,
 		/* What is not there is null in JSON. */
 		if (!cell && !view->json)
 			cell = textf("-");
+		if (cell && view->json)
+			replace_invalid(cell);
 		if (cell)
 			check(scols_line_refer_data(line, i, cell));
 	}
@@ -310,9 +339,12 @@ const struct command ps_command = {
 "  FULL        1 if it has all the tokens that one process may hold\n"
 "  DEBT        tokens taken from it by reclaim that it may yet write back\n",
 	.options =
-"  --json          show an object with an array \"clients\", names in small letters\n"
-"  --raw           show columns without alignment, for programs\n"
-"  --noheadings    show no headings\n"
-"  --output LIST   show these columns, separated by commas\n",
+"  -J, --json      show an object with an array \"clients\", names in small letters\n"
+"  -r, --raw       show columns without alignment, for programs\n"
+"  -n, --noheadings\n"
+"                  show no headings\n"
+"  -o, --output LIST\n"
+"                  show these columns, separated by commas; after a plus, these\n"
+"                  beside the usual ones\n",
 	.run = show_clients,
 };

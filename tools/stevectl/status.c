@@ -11,7 +11,7 @@
 #include "steve.h"
 
 enum {
-	OPT_JSON = OPT_OWN,
+	OPT_JSON = 'J',
 };
 
 /**
@@ -107,7 +107,7 @@ static const struct group groups[] = {
 
 static size_t count_groups(const struct account *account)
 {
-	return COUNT(groups) - !limits_known(&account->status);
+	return COUNT(groups) - !(account->settings.mask & STEVE_SET_MIN_JOBS);
 }
 
 /* ---- Values ---- */
@@ -313,7 +313,7 @@ const struct command status_command = {
 "\n"
 "The last line says in words what holds tokens back.\n",
 	.options =
-"  --json          show an object with these names: numbers, sizes in bytes, null\n"
+"  -J, --json      show an object with these names: numbers, sizes in bytes, null\n"
 "                  for no limit, and limits as an array of names\n",
 	.run = show_status,
 };

@@ -31,7 +31,7 @@ _stevectl_parse()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--output | --interval | --count | --min-memory | --max-load | \
+		-o | --output | --interval | --count | --min-memory | --max-load | \
 			--min | --max | --*-pressure | --timeout | --device)
 			((++i)) ;;
 		-*) ;;
@@ -131,7 +131,7 @@ _stevectl()
 	case $previous in
 	--device)	mapfile -t COMPREPLY < <(compgen -f -- "$current")
 			return ;;
-	--output)	_stevectl_columns; return ;;
+	-o | --output)	_stevectl_columns; return ;;
 	--*-pressure)	_stevectl_words none; return ;;
 	--interval | --count | --min-memory | --max-load | --min | --max | --timeout)
 			return ;;
