@@ -19,9 +19,9 @@
 #include "client.h"
 #include "ioctl.h"
 
-/* Programs change it while others of them read and write; it is one bit. */
 static bool is_nonblocking(const struct file *file)
 {
+	/* Programs change it while others of them read and write; one bit. */
 	return data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK;
 }
 
@@ -50,12 +50,11 @@ static struct steve_client *lock_pool(struct steve_file *file,
 
 	spin_lock_irqsave(&steve_pool.lock, *flags);
 	client = steve_client_last(file, use);
-	if (likely(client))
-		return client;
-	spin_unlock_irqrestore(&steve_pool.lock, *flags);
-
-	client = steve_client_current(file, use, gfp_for(nowait));
-	spin_lock_irqsave(&steve_pool.lock, *flags);
+	if (unlikely(!client)) {
+		spin_unlock_irqrestore(&steve_pool.lock, *flags);
+		client = steve_client_current(file, use, gfp_for(nowait));
+		spin_lock_irqsave(&steve_pool.lock, *flags);
+	}
 	return client;
 }
 
