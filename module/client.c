@@ -163,6 +163,7 @@ static enum hrtimer_restart pool_timer_fired(struct hrtimer *timer)
 
 static void wake_unknown(struct work_struct *work)
 {
+	/* Who comes later queues the work again: it is not pending now. */
 	if (!waitqueue_active(&unknown_polls))
 		return;
 	/* All of them, those that asked to be woken one by one, too. */
@@ -185,6 +186,7 @@ static DECLARE_DELAYED_WORK(unknown_work, wake_unknown);
 void steve_poll_unknown(struct file *file, poll_table *wait)
 {
 	poll_wait(file, &unknown_polls, wait);
+	/* Who is to be woken is in the queue by now, by its own doing. */
 	if (waitqueue_active(&unknown_polls))
 		queue_delayed_work(steve_wq, &unknown_work,
 				   msecs_to_jiffies(UNKNOWN_POLL_MS));
