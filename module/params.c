@@ -19,6 +19,9 @@
 #include "client.h"
 #include "params.h"
 
+/* For what is shown: it decides nothing, and may be set meanwhile. */
+#define peek(setting)		data_race(READ_ONCE(setting))
+
 /* As many jobs as there are CPUs, which is found out at load. */
 #define JOBS_UNSET		U32_MAX
 
@@ -70,7 +73,7 @@ static int get_number(char *buffer, const struct kernel_param *kp)
 {
 	const struct number *number = kp->arg;
 
-	return sysfs_emit(buffer, "%u\n", data_race(READ_ONCE(*number->set)));
+	return sysfs_emit(buffer, "%u\n", peek(*number->set));
 }
 
 static const struct kernel_param_ops number_ops = {
@@ -142,7 +145,7 @@ static int get_size(char *buffer, const struct kernel_param *kp)
 {
 	const struct size *size = kp->arg;
 
-	return sysfs_emit(buffer, "%llu\n", data_race(READ_ONCE(*size->set)));
+	return sysfs_emit(buffer, "%llu\n", peek(*size->set));
 }
 
 static const struct kernel_param_ops size_ops = {
@@ -179,8 +182,7 @@ static int set_policy(const char *val, const struct kernel_param *kp)
 
 static int get_policy(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%s\n",
-			  policies[data_race(READ_ONCE(steve_pool.set.policy))]);
+	return sysfs_emit(buffer, "%s\n", policies[peek(steve_pool.set.policy)]);
 }
 
 static const struct kernel_param_ops policy_ops = {
@@ -205,7 +207,7 @@ static int set_strict(const char *val, const struct kernel_param *kp)
 
 static int get_strict(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%u\n", data_race(READ_ONCE(steve_pool.set.strict)));
+	return sysfs_emit(buffer, "%u\n", peek(steve_pool.set.strict));
 }
 
 static const struct kernel_param_ops strict_ops = {
@@ -246,7 +248,7 @@ err:
 
 static int get_max_load(char *buffer, const struct kernel_param *kp)
 {
-	u32 max_load = data_race(READ_ONCE(steve_pool.set.max_load));
+	u32 max_load = peek(steve_pool.set.max_load);
 
 	return sysfs_emit(buffer, "%u.%02u\n", max_load / 100, max_load % 100);
 }
