@@ -20,7 +20,7 @@
  * The kernel tells of pressure when tasks were held up for some part of a window
  * of time, once a window. This one is the shortest there is, in microseconds.
  */
-#define WINDOW_US	500000
+#define WINDOW_US	500000u
 
 /* How often to see whether the cap can rise. */
 #define LOOK_MS		500
@@ -111,7 +111,7 @@ static void parse_options(struct invocation *call, struct options *asked)
 		usage_error(call, "--min %u is more than --max %u", asked->min,
 			    asked->max);
 	for (int i = 0; i < RESOURCES; i++)
-		any |= asked->percent[i];
+		any = any || asked->percent[i];
 	if (!any)
 		usage_error(call, "there is no pressure to listen to");
 }

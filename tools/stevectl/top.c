@@ -394,7 +394,7 @@ static void draw_clients(struct screen *screen, const struct view *view)
 		return;
 	screen_line(screen);
 	draw(screen, COLOUR_NONE, "%7s %zu%s that neither hold%s nor wait%s", "",
-	     view->others, view->holders + view->waiters ? " more" : "",
+	     view->others, (view->holders + view->waiters) ? " more" : "",
 	     view->others == 1 ? "s" : "", view->others == 1 ? "s" : "");
 }
 
