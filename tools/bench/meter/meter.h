@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
 #include <sys/types.h>
 
 /* A measurement: its name, its arguments for people, and how many they are. */
@@ -23,7 +24,7 @@ struct meter {
 extern const struct meter cycle_meter, handoff_meter, crowd_meter,
 			  reclaim_meter, forks_meter, clients_meter;
 
-void die(const char *what) __attribute__((noreturn));
+noreturn void die(const char *what);
 uint64_t now(void);
 unsigned int number(const char *text);
 uint64_t median(uint64_t *values, size_t count);
