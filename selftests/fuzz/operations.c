@@ -107,7 +107,10 @@ struct passage {
 	char kind;
 	struct iovec iov;
 	struct msghdr msg;
-	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+	union {
+		char control[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	};
 };
 
 static void prepare(struct passage *passage)
@@ -744,4 +747,5 @@ const struct operation operations[] = {
 
 const size_t operations_count = ARRAY_SIZE(operations);
 
-static_assert(ARRAY_SIZE(operations) <= OPERATIONS_MAX);
+static_assert(ARRAY_SIZE(operations) <= OPERATIONS_MAX,
+	      "OPERATIONS_MAX is too small");
