@@ -48,7 +48,7 @@ static void run_process(unsigned int which)
 	read_fd = open_file(read_path, O_RDONLY);
 	write_fd = open_file(write_path, O_WRONLY);
 	if (threads == 1) {
-		pin(which % sysconf(_SC_NPROCESSORS_ONLN));
+		pin(which % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN));
 		set_priority(1);
 	}
 	times += which * threads;

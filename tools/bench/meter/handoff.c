@@ -19,7 +19,7 @@ static void take_all(const char *path, bool polls, int cpu, unsigned int count)
 	int fd = open_file(path, O_RDONLY | (polls ? O_NONBLOCK : 0));
 
 	if (cpu >= 0)
-		pin(cpu);
+		pin((unsigned int)cpu);
 	for (unsigned int i = 0; i < count; i++) {
 		if (polls)
 			take_by_poll(fd);

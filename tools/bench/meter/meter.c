@@ -38,7 +38,7 @@ uint64_t now(void)
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ull + time.tv_nsec;
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 unsigned int number(const char *text)
@@ -50,7 +50,7 @@ unsigned int number(const char *text)
 		fprintf(stderr, "meter: '%s' is not a number\n", text);
 		exit(2);
 	}
-	return value;
+	return (unsigned int)value;
 }
 
 static int compare(const void *a, const void *b)
@@ -116,7 +116,7 @@ void take_by_poll(int fd)
 	}
 }
 
-void pin(int cpu)
+void pin(unsigned int cpu)
 {
 	cpu_set_t set;
 
@@ -197,13 +197,13 @@ unsigned int sleeps(pid_t pid)
 {
 	static const char key[] = "\nvoluntary_ctxt_switches:";
 	char text[4096];
-	char *line;
+	const char *line;
 
 	read_proc(pid, "status", text, sizeof(text));
 	line = strstr(text, key);
 	if (!line)
 		die("status");
-	return strtoul(line + strlen(key), NULL, 10);
+	return (unsigned int)strtoul(line + strlen(key), NULL, 10);
 }
 
 int main(int argc, char **argv)

@@ -35,7 +35,7 @@ void take(int fd);
 void give(int fd);
 void take_by_poll(int fd);
 
-void pin(int cpu);
+void pin(unsigned int cpu);
 void set_priority(int priority);
 pid_t fork_child(void);
 void end_children(void);

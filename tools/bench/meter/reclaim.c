@@ -51,7 +51,7 @@ static void run(char **args)
 	unsigned int others = number(args[2]), held = number(args[3]);
 	unsigned int expected;
 	uint64_t start, reaped;
-	pid_t holder;
+	pid_t holder = 0;
 
 	served = shared(sizeof(*served));
 	pin(0);
