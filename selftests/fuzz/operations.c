@@ -667,13 +667,13 @@ static long mount_stevefs(struct worker *worker)
 
 /*
  * A descriptor may be closed by another thread at any time, and its number be
- * that of another kind of file: EBADF, EINVAL, or ENOTTY of an ioctl; or 0, for
- * epoll lets itself be sought in. Addresses that no program can have are refused
+ * that of another kind of file: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP where
+ * a ring was; or 0, for epoll lets itself be sought in. Addresses that no program can have are refused
  * by the kernel even where no byte is to be moved: EFAULT.
  */
 const struct operation operations[] = {
 	{ "open", open_file, { GAVE_0, EACCES } },
-	{ "close", close_file, { GAVE_0 } },
+	{ "close", close_file, { GAVE_0 }, { EBADF } },
 	{ "dup", duplicate, { GAVE_0 }, { EBADF } },
 	{ "send", send_file, { GAVE_1 },
 	  { EAGAIN, EBADF, ETOOMANYREFS } },
@@ -738,7 +738,7 @@ const struct operation operations[] = {
 #ifdef HAVE_LIBURING
 	{ "ring", ring_make, { GAVE_0 }, { ENOMEM, EPERM } },
 	{ "ring submit", ring_submit, { GAVE_1 },
-	  { GAVE_0, GAVE_MORE, EAGAIN, EBUSY, EINTR, EBADF } },
+	  { GAVE_0, GAVE_MORE, EAGAIN, EBUSY, EINTR, EBADF, EOPNOTSUPP } },
 	{ "ring complete", ring_complete,
 	  { GAVE_1, GAVE_MORE, EFAULT, ECANCELED },
 	  { GAVE_0, EAGAIN, EINTR, EBADF, EINVAL, ENOENT, EALREADY, ENOSPC } },
