@@ -195,13 +195,11 @@ MODULE_PARM_DESC(policy, "Who is served first: fifo, whoever has waited longest,
 
 static int set_strict(const char *val, const struct kernel_param *kp)
 {
-	unsigned int strict;
-
-	if (kstrtouint(val, 10, &strict) || strict > 1) {
+	/* kstrtobool() looks at no more than it needs. */
+	if (strlen(val) != 1 || kstrtobool(val, &initial.strict)) {
 		pr_err("strict=%s is neither 0 nor 1\n", val);
 		return -EINVAL;
 	}
-	initial.strict = strict;
 	return 0;
 }
 
