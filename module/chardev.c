@@ -317,7 +317,8 @@ static __poll_t steve_poll(struct file *file, poll_table *wait)
 		return mask;
 
 	spin_lock_irqsave(&steve_pool.lock, flags);
-	readable = steve_pool_poll(&steve_pool, &client->pool, steve_now());
+	readable = steve_pool_poll_quick(&steve_pool, &client->pool) ||
+		   steve_pool_poll(&steve_pool, &client->pool, steve_now());
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 	return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
 }

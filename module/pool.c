@@ -1015,6 +1015,41 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_give);
 
+/* A client that polls is not one that only ever tries. */
+static void note_poll(struct steve_pool_client *client)
+{
+	client->tries = 0;
+	client->may_keep = false;
+	/* It was slow to wake up; but that excuses it once, until it tries. */
+	if (client->missed == 1 && !client->ignored)
+		client->retry = 0;
+}
+
+/**
+ * steve_pool_poll_quick() - is a token reserved for the client, which polls?
+ * @pool: the pool, locked
+ * @client: who asks
+ *
+ * The case of steve_pool_poll() of whoever has just been woken, which needs no
+ * clock.
+ *
+ * Return: true if it is; false says nothing.
+ */
+bool steve_pool_poll_quick(struct steve_pool *pool,
+			   struct steve_pool_client *client)
+{
+	lockdep_assert_held(&pool->lock);
+
+	if (client->reservation != STEVE_RESERVED_OFFERED &&
+	    client->reservation != STEVE_RESERVED_SEEN)
+		return false;
+
+	note_poll(client);
+	client->reservation = STEVE_RESERVED_SEEN;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(steve_pool_poll_quick);
+
 /**
  * steve_pool_poll() - could the client take a token now?
  * @pool: the pool, locked
@@ -1031,22 +1066,11 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 {
 	lockdep_assert_held(&pool->lock);
 
-	client->tries = 0;
-	client->may_keep = false;
-	/* It was slow to wake up; but that excuses it once, until it tries. */
-	if (client->missed == 1 && !client->ignored)
-		client->retry = 0;
+	if (steve_pool_poll_quick(pool, client))
+		return true;
 
-	switch (client->reservation) {
-	case STEVE_RESERVED_NONE:
-		break;
-	case STEVE_RESERVED_OFFERED:
-		client->reservation = STEVE_RESERVED_SEEN;
-		return true;
-	case STEVE_RESERVED_SEEN:
-		return true;
-	case STEVE_RESERVED_RETURNED:
-	case STEVE_RESERVED_KEPT:
+	note_poll(client);
+	if (client->reservation) {
 		unreserve_all(pool, client, now);
 		reserve(pool, client, STEVE_RESERVED_SEEN, reserve_span(pool),
 			now);

@@ -330,6 +330,8 @@ bool steve_pool_give_quick(struct steve_pool *pool,
 			   struct steve_pool_client *client);
 void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 		     size_t count, u64 now, struct steve_pool_given *given);
+bool steve_pool_poll_quick(struct steve_pool *pool,
+			   struct steve_pool_client *client);
 bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now);
 u32 steve_pool_readable(struct steve_pool *pool,

@@ -111,6 +111,46 @@ static void quick_take_is_for_the_simple_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, held(world, 1), param->quick);
 }
 
+static void quick_poll_is_for_what_is_reserved(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	struct steve_pool_client *client = &world->clients[1].pool;
+	bool readable[3];
+
+	begin(world, 1, "poll quick");
+	readable[0] = steve_pool_poll_quick(&world->pool, client);
+	end(world);
+	poll(world, 1);
+	give(world, 0, 1);
+	begin(world, 1, "poll quick");
+	readable[1] = steve_pool_poll_quick(&world->pool, client);
+	readable[2] = steve_pool_poll_quick(&world->pool, client);
+	end(world);
+	KUNIT_EXPECT_FALSE_MSG(test, readable[0], "and nothing is free");
+	KUNIT_EXPECT_TRUE_MSG(test, readable[1], "when woken");
+	KUNIT_EXPECT_TRUE_MSG(test, readable[2], "when told before");
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_SEEN);
+	KUNIT_EXPECT_TRUE(test, take(world, 1));
+}
+
+/* It is then reserved for as long as any other that was polled. */
+static void quick_poll_is_not_for_what_is_kept(struct kunit *test)
+{
+	struct world *world = new_full_world(test, 1);
+	bool readable;
+
+	try_often(world, 1, 3, 100 * MS);
+	give(world, 0, 1);
+	KUNIT_EXPECT_FALSE(test, take(world, 2));
+	KUNIT_ASSERT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+	begin(world, 1, "poll quick");
+	readable = steve_pool_poll_quick(&world->pool,
+					 &world->clients[1].pool);
+	end(world);
+	KUNIT_EXPECT_FALSE(test, readable);
+	KUNIT_EXPECT_EQ(test, reservation(world, 1), STEVE_RESERVED_KEPT);
+}
+
 static void quick_give_is_for_the_simple_case(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 2);
@@ -2935,6 +2975,8 @@ static struct kunit_case token_cases[] = {
 	KUNIT_CASE(a_token_is_taken_and_returned),
 	KUNIT_CASE_PARAM(quick_take_is_for_the_simple_case,
 			 quick_take_gen_params),
+	KUNIT_CASE(quick_poll_is_for_what_is_reserved),
+	KUNIT_CASE(quick_poll_is_not_for_what_is_kept),
 	KUNIT_CASE(quick_give_is_for_the_simple_case),
 	KUNIT_CASE_PARAM(bytes_return_tokens_then_lend_then_stray,
 			 write_gen_params),

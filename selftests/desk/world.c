@@ -471,7 +471,8 @@ static bool poll_device(struct process *process)
 
 	judge_time(world);
 	judge_polls(process);
-	readable = steve_pool_poll(&world->pool, &process->client, world->now);
+	readable = steve_pool_poll_quick(&world->pool, &process->client) ||
+		   steve_pool_poll(&world->pool, &process->client, world->now);
 	judge_polled(process, readable);
 	return readable;
 }
