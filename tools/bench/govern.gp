@@ -26,8 +26,8 @@ set label 1 "memory hog" at (hog_from + hog_until) / 2, graph 0.96 center \
 
 set ylabel "tokens"
 set yrange [0:9]
-plot data using 1:2 with fillsteps fs solid 0.5 lc rgb "#4c9be8" title "tokens held", \
-	data using 1:3 with steps lw 2 lc rgb "#c0392b" title "cap"
+plot data every 2 using 1:2 with fillsteps fs solid 0.5 lc rgb "#4c9be8" title "tokens held", \
+	data every 2 using 1:3 with steps lw 2 lc rgb "#c0392b" title "cap"
 
 unset label 1
 set xlabel "seconds"
@@ -36,7 +36,7 @@ set yrange [0:105]
 set y2label "available, MB"
 set y2tics
 set y2range [0:*]
-plot data using 1:5 with lines lw 1.5 lc rgb "#8e44ad" title "pressure", \
+plot data every 2 using 1:5 with lines lw 1.5 lc rgb "#8e44ad" title "pressure", \
 	10 with lines dt 2 lc rgb "#8e44ad" title "threshold of govern", \
-	data using 1:6 axes x1y2 with lines lc rgb "#7f8c8d" title "available"
+	data every 4 using 1:6 axes x1y2 with lines lc rgb "#7f8c8d" title "available"
 unset multiplot
