@@ -114,7 +114,7 @@ def draw(shared, alone):
     tokens = panel(shared, "Tokens, both builds on one pool", "held", [*names, "extra"])
     tokens.areas["reserved"] = [(step.time - shared.account.begin, step.reserved)
                                 for step in shared.account.steps]
-    compilers = panel(alone, "Compilers, each build with jobs of its own", "compilers", names)
+    compilers = panel(alone, "Compilers, each build with jobs of its own", "working", names)
     return picture.draw("steve: two builds at the same time", [tokens, compilers])
 
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The counting that the demo's report rests on, against traces made by hand."""
+"""The counting that the demo's report rests on, against traces made by hand, and its picture."""
 
+import types
 import unittest
+from xml.etree import ElementTree
 
+import report
 import tracing
 from account import Account
 
@@ -104,6 +107,16 @@ class Counting(unittest.TestCase):
     def test_unknown_line(self):
         with self.assertRaises(tracing.TraceError):
             list(tracing.parse(["CPU:0 [LOST 5 EVENTS]"]))
+
+
+class Drawing(unittest.TestCase):
+    def test_both_courses(self):
+        course = types.SimpleNamespace(
+            account=replay(grant(ROOT, 1, 1), grant(ROOT, 2, 0), back(ROOT, 1, 1)),
+            builds=[types.SimpleNamespace(name="build")], marks=[(2, "a mark")])
+        picture = report.draw(course, course)
+        self.assertEqual(ElementTree.fromstring(picture).tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertEqual(picture.count("a mark"), 2)
 
 
 if __name__ == "__main__":
