@@ -667,9 +667,10 @@ static long mount_stevefs(struct worker *worker)
 
 /*
  * A descriptor may be closed by another thread at any time, and its number be
- * that of another kind of file: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP where
- * a ring was; or 0, for epoll lets itself be sought in. Addresses that no program can have are refused
- * by the kernel even where no byte is to be moved: EFAULT.
+ * that of another kind of file: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP
+ * where a ring was; or 0, for epoll lets itself be sought in. Addresses that no
+ * program can have are refused by the kernel even where no byte is to be moved:
+ * EFAULT.
  */
 const struct operation operations[] = {
 	{ "open", open_file, { GAVE_0, EACCES } },
