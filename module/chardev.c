@@ -124,13 +124,16 @@ static noinline struct steve_client *take_slowly(struct steve_file *file,
 		/* The only error that every program survives. */
 		return ERR_PTR(-EAGAIN);
 	}
-	now = steve_now();
-	taken = steve_pool_take(&steve_pool, &client->pool, now);
-	if (!taken && nowait) {
-		steve_pool_miss(&steve_pool, &client->pool, now);
-	} else if (!taken) {
-		list_add_tail(&reader.node, &client->readers);
-		steve_pool_block(&steve_pool, &client->pool, now);
+	taken = steve_pool_take_quick(&steve_pool, &client->pool);
+	if (!taken) {
+		now = steve_now();
+		taken = steve_pool_take(&steve_pool, &client->pool, now);
+		if (!taken && nowait) {
+			steve_pool_miss(&steve_pool, &client->pool, now);
+		} else if (!taken) {
+			list_add_tail(&reader.node, &client->readers);
+			steve_pool_block(&steve_pool, &client->pool, now);
+		}
 	}
 	spin_unlock_irqrestore(&steve_pool.lock, flags);
 

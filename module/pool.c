@@ -690,7 +690,7 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 static void keep_own_return(struct steve_pool *pool,
 			    struct steve_pool_client *client, u64 now)
 {
-	if (!client->place || is_asleep(pool, client))
+	if (is_asleep(pool, client))
 		return;
 	if (client->reservation && client->reservation != STEVE_RESERVED_KEPT)
 		return;
@@ -775,12 +775,28 @@ static void note_try(struct steve_pool_client *client, u64 now)
 	}
 }
 
+/* Takes the token that the client was told of, if nobody else waits. */
+static noinline bool take_told(struct steve_pool *pool,
+			       struct steve_pool_client *client)
+{
+	if (client->reservation != STEVE_RESERVED_SEEN ||
+	    pool->waiting > !!client->place || is_asleep(pool, client))
+		return false;
+
+	/* Where nobody is left who waits, nothing looks at the time. */
+	client->polling = false;
+	note_try(client, 0);
+	unreserve(pool, client, 0);
+	grant(pool, client, 0);
+	return true;
+}
+
 /**
- * steve_pool_take_quick() - take a token if nobody waits
+ * steve_pool_take_quick() - take a token if nobody else waits
  * @pool: the pool, locked
  * @client: who takes it
  *
- * The common case of steve_pool_take(), which needs no clock.
+ * The common cases of steve_pool_take(), which need no clock.
  *
  * Return: true if the token is taken; false says nothing.
  */
@@ -789,9 +805,12 @@ bool steve_pool_take_quick(struct steve_pool *pool,
 {
 	lockdep_assert_held(&pool->lock);
 
-	if (pool->waiting || pool->limited || client->reservation ||
-	    client->lent || client->ignored || client->missed ||
-	    client->missed_at || steve_pool_available(pool) <= 0)
+	if (pool->limited || client->lent || client->missed_at)
+		return false;
+	if (client->reservation)
+		return take_told(pool, client);
+	if (pool->waiting || client->ignored || client->missed ||
+	    steve_pool_available(pool) <= 0)
 		return false;
 
 	hold(pool, client, 1);
@@ -1002,9 +1021,11 @@ void steve_pool_give(struct steve_pool *pool, struct steve_pool_client *client,
 	pool->counts.returned += given->returned;
 	pool->counts.loans += given->lent;
 	pool->counts.strays -= given->returned + given->paid + given->lent;
-	settle(pool, client, now);
-	if (given->returned || given->lent)
-		keep_own_return(pool, client, now);
+	if (client->place) {
+		settle(pool, client, now);
+		if (given->returned || given->lent)
+			keep_own_return(pool, client, now);
+	}
 
 	last_place = pool->last_place;
 	dispatch(pool, now);

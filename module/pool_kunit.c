@@ -56,6 +56,27 @@ static void quick_if_reserved(struct world *world)
 	look(world, 1);
 }
 
+static void quick_if_reserved_before_others(struct world *world)
+{
+	poll(world, 1);
+	poll(world, 2);
+	give(world, 0, 1);
+	poll(world, 1);
+}
+
+static void quick_if_woken(struct world *world)
+{
+	poll(world, 1);
+	give(world, 0, 1);
+	poll(world, 1);
+}
+
+static void quick_if_another_thread_sleeps(struct world *world)
+{
+	quick_if_woken(world);
+	world->clients[1].armed = true;
+}
+
 static void quick_if_lent(struct world *world)
 {
 	give(world, 1, 1);
@@ -88,7 +109,10 @@ static const struct quick_case quick_takes[] = {
 	{ "a token is free", quick_if_free, true },
 	{ "no token is free", quick_if_full },
 	{ "somebody waits", quick_if_cold_waits },
-	{ "a token is reserved", quick_if_reserved },
+	{ "a token is reserved", quick_if_reserved, true },
+	{ "it was told of a token", quick_if_woken, true },
+	{ "it was, and others wait", quick_if_reserved_before_others },
+	{ "it was, and another thread sleeps", quick_if_another_thread_sleeps },
 	{ "the slot is lent", quick_if_lent },
 	{ "a try failed", quick_if_missed_a_try },
 	{ "a reservation was ignored", quick_if_ignored },
