@@ -304,7 +304,7 @@ test_cap_refuses_other_numbers()
 		complains 1 "*'$number' is not a number of jobs; give one from 0 to 65535" \
 			"$STEVECTL" cap "$number" touch "$WORK/ran"
 	done
-	for size in 0 -1 '' x 2g 2GB 1.5G 65T 70368744177665 \
+	for size in 0 -1 '' x 2x 2GB 1.5G 65T 70368744177665 \
 		99999999999999999999999 ' 1'; do
 		complains 1 "*--min-memory cannot be '$size'; give bytes, up to 64T, such as 512M or 2G" \
 			"$STEVECTL" cap 2 "--min-memory=$size" touch "$WORK/ran"

@@ -24,7 +24,7 @@ test_set_shows_what_was_set()
 # What is shown can be given again.
 test_set_takes_what_it_shows()
 {
-	"$STEVECTL" set max_load=0.07 min_memory=3K job_memory=1048577 strict=0
+	"$STEVECTL" set max_load=0.07 min_memory=3k job_memory=1048577 strict=0
 	shown=$("$STEVECTL" set)
 	"$STEVECTL" set max_load=1 min_memory=2 job_memory=3 strict=1
 	"$STEVECTL" set $shown || fail "it refuses $shown"
@@ -80,10 +80,10 @@ test_set_refuses_other_values()
 		0.00 0.001 10000.01 -1 '' 1,5 .5 5. 1e3 42949673 NONE \
 		99999999999999999999999
 	not_taken min_memory 'bytes, up to 64T, such as 512M or 2G, or none' \
-		65T 70368744177665 -1 '' 2g 2GB 1.5G M ' 1' 1P \
+		65T 70368744177665 -1 '' 2x 2GB 1.5G M ' 1' 1P \
 		99999999999999999999999
 	not_taken job_memory 'bytes, up to 64T, such as 512M or 2G, or 0' \
-		65T 70368744177665 -1 '' 2g none
+		65T 70368744177665 -1 '' 2x none
 	equal 'settings' "$found" "$("$STEVECTL" set)"
 	equal 'account' "$before" "$(account)"
 }
