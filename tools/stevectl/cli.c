@@ -42,13 +42,24 @@ static void print_help(const struct command *command)
 	       command->options ? command->options : "");
 }
 
-static noreturn void refuse_option(const struct invocation *call)
+/* Is it a letter that an option has? Then the option was given by its name. */
+static bool has_letter(const struct option *options, int letter)
+{
+	for (; options->name; options++) {
+		if (options->val == letter)
+			return true;
+	}
+	return false;
+}
+
+static noreturn void refuse_option(const struct invocation *call,
+				   const struct option *options)
 {
 	const char *word = call->argv[optind - 1];
 
 	if (!optopt)
 		usage_error(call, "no option is called '%s'", word);
-	if (optopt < OPT_DEVICE)
+	if (!has_letter(options, optopt))
 		usage_error(call, "no option is called '-%c'", optopt);
 	usage_error(call, "'%s': this option takes no argument", word);
 }
@@ -91,7 +102,7 @@ int next_option(struct invocation *call, const struct option *options)
 			usage_error(call, "%s needs an argument",
 				    call->argv[optind - 1]);
 		case '?':
-			refuse_option(call);
+			refuse_option(call, options);
 		case -1:
 			call->argc -= optind;
 			call->argv += optind;
