@@ -11,7 +11,7 @@ from scripts import PROGRAMS
 from watch import DEVICE, FIFO, Watch, check, status, stevectl, wait_until
 
 JOBS = (4, 1, 6, 4)
-SECONDS = 15                            # with each number of jobs
+SECONDS = 25                            # with each number of jobs
 
 # Each is done again and again: name, command, what MAKEFLAGS tells.
 CLIENTS = (
@@ -29,7 +29,7 @@ CLIENTS = (
 
 
 def test_all_at_once(place):
-    """For a minute; nobody starves, and who ends in the middle takes nothing along."""
+    """For some time; nobody starves, and who ends in the middle takes nothing along."""
     need_make()
     need_ninja()
     need((1, 63), "cargo", "--version")
