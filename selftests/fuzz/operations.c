@@ -741,8 +741,8 @@ const struct operation operations[] = {
 	{ "ring submit", ring_submit, { GAVE_1 },
 	  { GAVE_0, GAVE_MORE, EAGAIN, EBUSY, EINTR, EBADF, EOPNOTSUPP } },
 	{ "ring complete", ring_complete,
-	  { GAVE_1, GAVE_MORE, EFAULT, ECANCELED },
-	  { GAVE_0, EAGAIN, EINTR, EBADF, EINVAL, ENOENT, EALREADY, ENOSPC } },
+	  { GAVE_1, GAVE_MORE, EFAULT },
+	  { GAVE_0, ECANCELED, EAGAIN, EINTR, EBADF, EINVAL, ENOENT, EALREADY, ENOSPC } },
 #endif
 };
 
