@@ -16,7 +16,7 @@ show_log() {
 	from=$(grep -n -m 1 -E -f "$vm/reports" -e 'vm: running the command' "$work/log" |
 		cut -d : -f 1) || true
 	printf 'vm: the kernel log%s:\n' "${from:+ from line $from}" >&2
-	tail -n "+${from:-1}" "$work/log" | head -n 500 | tr -d '\r' >&2
+	sed -n "${from:-1},\$p" "$work/log" | tr -d '\r' | awk 'NR <= 500' >&2
 }
 
 fail_with() {
