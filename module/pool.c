@@ -448,15 +448,39 @@ u64 steve_pool_charged(const struct steve_pool *pool, u64 now)
 }
 EXPORT_SYMBOL_IF_KUNIT(steve_pool_charged);
 
+static bool load_is_high(struct steve_pool *pool)
+{
+	return pool->max_load && pool->ops->load(pool) > pool->max_load;
+}
+
+/*
+ * How much memory is there beyond what is to be left and what jobs just begun
+ * will want, if some is to be left? Returns false if there is not even that.
+ */
+static bool spare_memory(struct steve_pool *pool, u64 now, u64 *spare)
+{
+	u64 memory, wanted;
+
+	*spare = 0;
+	if (!pool->min_memory)
+		return true;
+	memory = pool->ops->memory(pool);
+	wanted = pool->min_memory + steve_pool_charged(pool, now);
+	if (memory < wanted)
+		return false;
+	*spare = memory - wanted;
+	return true;
+}
+
 /* Which of load and memory would hold a token back beyond @min_jobs? */
 static u32 throttles(struct steve_pool *pool, u64 now)
 {
 	u32 limits = 0;
+	u64 spare;
 
-	if (pool->max_load && pool->ops->load(pool) > pool->max_load)
+	if (load_is_high(pool))
 		limits |= STEVE_LIMIT_LOAD;
-	if (pool->min_memory && pool->ops->memory(pool) <
-				pool->min_memory + steve_pool_charged(pool, now))
+	if (!spare_memory(pool, now, &spare))
 		limits |= STEVE_LIMIT_MEMORY;
 	return limits;
 }
@@ -473,19 +497,13 @@ static u32 jobs_to_sustain(const struct steve_pool *pool)
 static u32 affordable(struct steve_pool *pool, u64 now)
 {
 	u64 job = round_down(pool->set.job_memory, STEVE_CHARGE_SECONDS);
-	u64 wanted, memory;
+	u64 spare;
 
-	if (pool->max_load && pool->ops->load(pool) > pool->max_load)
+	if (load_is_high(pool) || !spare_memory(pool, now, &spare))
 		return 0;
-	if (!pool->min_memory)
+	if (!pool->min_memory || !job)
 		return U32_MAX;
-	wanted = pool->min_memory + steve_pool_charged(pool, now);
-	memory = pool->ops->memory(pool);
-	if (memory < wanted)
-		return 0;
-	if (!job)
-		return U32_MAX;
-	return min_t(u64, U32_MAX, div64_u64(memory - wanted, job) + 1);
+	return min_t(u64, U32_MAX, div64_u64(spare, job) + 1);
 }
 
 /**
