@@ -111,7 +111,7 @@ edition = "2021"
 CRATES = ("one", "two", "three", "four")
 
 
-def workspace(place):
+def workspace(place, modules=12):
     """Crates that do not wait for each other, each with enough code for several units."""
     members = ", ".join(f'"{name}"' for name in CRATES)
     (place / "app" / "src").mkdir(parents=True)
@@ -119,11 +119,11 @@ def workspace(place):
     for name in CRATES:
         (place / name / "src").mkdir(parents=True)
         (place / name / "Cargo.toml").write_text(PACKAGE.format(name=name))
-        modules = "".join(
+        code = "".join(
             f"pub mod m{n} {{\n    pub fn f(text: &str) -> String {{\n"
             f"        let mut words: Vec<_> = text.split(' ').map(|w| format!(\"{{w}}{n}\")).collect();\n"
-            f"        words.sort();\n        words.join(\" \")\n    }}\n}}\n" for n in range(12))
-        (place / name / "src" / "lib.rs").write_text(f"{modules}pub fn number() -> u32 {{ 10 }}\n")
+            f"        words.sort();\n        words.join(\" \")\n    }}\n}}\n" for n in range(modules))
+        (place / name / "src" / "lib.rs").write_text(f"{code}pub fn number() -> u32 {{ 10 }}\n")
     (place / "app" / "Cargo.toml").write_text(
         PACKAGE.format(name="app") + "".join(f'{name} = {{ path = "../{name}" }}\n' for name in CRATES))
     numbers = " + ".join(f"{name}::number()" for name in CRATES)

@@ -36,7 +36,7 @@ def test_all_at_once(place):
     names = {
         "sleeps": projects.sleeps(place / "sleeps", 0.3, jobs=6),
         "flat": projects.flat(place / "flat"),
-        "crates": projects.workspace(place / "crates"),
+        "crates": projects.workspace(place / "crates", modules=1),
         "programs": PROGRAMS, "device": DEVICE,
     }
     with Watch((), workers=("sleep", "cc1"), jobs=JOBS[0], killed=True) as watch:

@@ -19,7 +19,7 @@ import tracing                          # noqa: E402
 from account import Account             # noqa: E402
 
 DEVICE, FIFO = "/dev/steve", "/run/steve/fifo"
-PATIENCE = 120                          # seconds in which what has to come comes
+PATIENCE = 300                          # seconds in which what has to come comes
 
 
 class Failure(Exception):
@@ -57,7 +57,9 @@ def is_idle():
 def wait_until(condition, text):
     end = time.monotonic() + PATIENCE
     while not condition():
-        check(time.monotonic() < end, f"{text}: not so after {PATIENCE} s")
+        if time.monotonic() > end:
+            print("".join(f"# {line}\n" for line in stevectl("ps").splitlines()), end="")
+            raise Failure(f"{text}: not so after {PATIENCE} s")
         time.sleep(0.02)
 
 
