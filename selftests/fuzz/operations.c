@@ -668,9 +668,9 @@ static long mount_stevefs(struct worker *worker)
 /*
  * A descriptor may be closed by another thread at any time, and its number be
  * that of another kind of file: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP
- * where a ring was; or 0, for epoll lets itself be sought in. Addresses that no
- * program can have are refused by the kernel even where no byte is to be moved:
- * EFAULT.
+ * where a ring was; or 0, for epoll lets itself be sought in, and a ring be
+ * mapped. Addresses that no program can have are refused by the kernel even where
+ * no byte is to be moved: EFAULT.
  */
 const struct operation operations[] = {
 	{ "open", open_file, { GAVE_0, EACCES } },
@@ -699,7 +699,7 @@ const struct operation operations[] = {
 	  { ENOSPC, EBADF, EINVAL } },
 
 	{ "seek", seek, { ESPIPE }, { GAVE_0, EBADF } },
-	{ "map", map, { ENODEV }, { EACCES, EBADF } },
+	{ "map", map, { ENODEV }, { GAVE_0, EACCES, EBADF } },
 	{ "splice", move_bytes, { EINVAL }, { EBADF, ESPIPE } },
 	{ "unknown call", call_unknown, { ENOTTY }, { EBADF, EINVAL } },
 
