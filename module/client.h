@@ -143,8 +143,8 @@ static inline struct steve_client *steve_client_last(struct steve_file *file,
 						     enum steve_use use)
 {
 	struct steve_handle *handle =
-		rcu_dereference_protected(file->last,
-					  lockdep_is_held(&steve_pool.lock));
+		rcu_dereference_check(file->last,
+				      lockdep_is_held(&steve_pool.lock));
 
 	if (!handle || handle->client->pid != task_tgid(current) ||
 	    (use == STEVE_USE_TAKE && !handle->wants))

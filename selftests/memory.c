@@ -5,6 +5,7 @@
  * to the program failing; and so is a whole life of a client. Needs a kernel with
  * fault injection.
  */
+#include "faults.h"
 #include "fixture.h"
 #include "watch.h"
 
@@ -14,10 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
-
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define FAILSLAB	"/sys/kernel/debug/failslab/"
-#define FAIL_USERCOPY	"/sys/kernel/debug/fail_usercopy/"
 
 /**
  * struct call - a call to be made under failure
@@ -31,69 +28,22 @@ struct call {
 	bool (*check)(ssize_t ret, int error);
 };
 
-static bool set(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-/* False where the kernel cannot do it. */
-static bool allow_failures(void)
-{
-	return access(FAIL_NTH, F_OK) == 0 &&
-	       set(FAILSLAB "ignore-gfp-wait", "N") &&
-	       set(FAILSLAB "verbose", "0") && set(FAIL_USERCOPY "verbose", "0");
-}
-
-/* Returns the file that tells whether it has come. */
-static int ask_for_failure(int n)
-{
-	int nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", n);
-	if (nth < 0 || write(nth, number, strlen(number)) < 0)
-		die("cannot ask for a failure");
-	return nth;
-}
-
-/* Has the failure that was asked for come? If not the call asks no more. */
-static bool has_failed(int nth)
-{
-	char left[16] = "";
-
-	/* That this read fails tells as much. */
-	return pread(nth, left, sizeof(left) - 1, 0) > 0 && atoi(left) == 0;
-}
-
 enum { FAILED, NOT_FAILED, WRONG };
 
 /* Makes the call in a process that the pool does not know. */
 static int fail_once(const struct call *call, int n)
 {
 	int nth, fd, error;
-	char number[16];
 	ssize_t ret;
 	bool failed;
 	pid_t pid;
 	int status;
 
-	snprintf(number, sizeof(number), "%d", n);
 	IN_CHILD(pid) {
 		fd = open_steve(O_RDWR);
-		nth = open(FAIL_NTH, O_RDWR);
-		if (nth < 0)
-			die("cannot open " FAIL_NTH);
 		if (call->before)
 			call->before();
-		if (write(nth, number, strlen(number)) < 0)
-			die("cannot ask for a failure");
+		nth = ask_for_failure(n);
 		ret = call->call(fd);
 		error = errno;
 		failed = has_failed(nth);

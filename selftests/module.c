@@ -4,6 +4,7 @@
  * the module loaded, and that nothing is left of it when it goes. STEVE_LOADS
  * says how often it comes and goes.
  */
+#include "faults.h"
 #include "harness.h"
 #include "watch.h"
 
@@ -74,6 +75,11 @@ FIXTURE_SETUP(module)
 
 FIXTURE_TEARDOWN_PARENT(module)
 {
+	struct stat device;
+
+	/* What a test has put there. */
+	if (!stat(STEVE_DEVICE, &device) && S_ISFIFO(device.st_mode))
+		EXPECT_EQ(0, unlink(STEVE_DEVICE));
 	if (module_loaded()) {
 		EXPECT_TRUE(wait_until(pool_idle()));
 		pool_close();
@@ -119,15 +125,19 @@ static bool knows_filesystem(const char *name)
 	return found;
 }
 
+static bool nothing_is_left(void)
+{
+	return !module_loaded() && access(STEVE_DEVICE, F_OK) &&
+	       access("/sys/class/misc/steve", F_OK) &&
+	       access("/sys/kernel/slab/steve_client", F_OK) &&
+	       !knows_filesystem("stevefs");
+}
+
 TEST_F(module, idle_module_unloads_and_leaves_nothing)
 {
 	ASSERT_TRUE(knows_filesystem("stevefs"));
 	ASSERT_EQ(0, module_unload());
-	EXPECT_FALSE(module_loaded());
-	EXPECT_EQ(-1, access(STEVE_DEVICE, F_OK));
-	EXPECT_EQ(-1, access("/sys/class/misc/steve", F_OK));
-	EXPECT_EQ(-1, access("/sys/kernel/slab/steve_client", F_OK));
-	EXPECT_FALSE(knows_filesystem("stevefs"));
+	EXPECT_TRUE(nothing_is_left());
 }
 
 TEST_F(module, open_file_keeps_it_loaded)
@@ -641,6 +651,71 @@ TEST_F(module, taken_name_refuses_the_load)
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(0, unlink(STEVE_DEVICE));
 	close(log);
+}
+
+/* ---- Out of memory ---- */
+
+/*
+ * Whatever fails as it is loaded, either it is there, or nothing of it is; what
+ * fails may be the kernel's own, and not matter.
+ */
+TEST_F_TIMEOUT(module, load_that_fails_leaves_nothing, LONG_TIMEOUT)
+{
+	unsigned long refused = 0;
+	bool failed = true;
+	int nth, ret;
+
+	if (!allow_failures())
+		SKIP(return, "kernel without fault injection");
+	ASSERT_EQ(0, module_unload());
+	for (int n = 1; failed; n++) {
+		nth = ask_for_failure(n);
+		ret = module_load("jobs=3");
+		failed = has_failed(nth);
+		close(nth);
+		if (!ret) {
+			ASSERT_EQ(3, pool_status().available);
+			pool_close();
+			ASSERT_EQ(0, module_unload());
+		} else {
+			ASSERT_TRUE(failed);
+			refused++;
+		}
+		ASSERT_TRUE(nothing_is_left()) {
+			TH_LOG("failure %d", n);
+		}
+		if (is_time_to_tell())
+			TH_LOG("%d failures", n);
+	}
+	EXPECT_LT(0, refused);
+	tell_figure("faults", "%lu that refused a load", refused);
+}
+
+TEST_F_TIMEOUT(module, mount_that_fails_leaves_nothing, LONG_TIMEOUT)
+{
+	unsigned long refused = 0;
+	bool failed = true;
+	int nth, ret;
+
+	if (!allow_failures())
+		SKIP(return, "kernel without fault injection");
+	for (int n = 1; failed; n++) {
+		nth = ask_for_failure(n);
+		ret = mount("none", STEVEFS_DIR, "stevefs", 0, NULL);
+		failed = has_failed(nth);
+		close(nth);
+		if (!ret) {
+			ASSERT_EQ(0, umount(STEVEFS_DIR));
+		} else {
+			ASSERT_TRUE(failed);
+			refused++;
+		}
+		ASSERT_FALSE(stevefs_mounted());
+	}
+	EXPECT_LT(0, refused);
+	tell_figure("faults", "%lu that refused a mount", refused);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_TRUE(nothing_is_left());
 }
 
 /* ---- strict=1 ---- */

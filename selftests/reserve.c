@@ -302,7 +302,7 @@ static void __noreturn stop_when_armed(int fd)
 TEST_F(reservation, who_is_stopped_holds_up_the_next_no_longer_than_that)
 {
 	static void (*const ways[])(int fd) = { stop_when_told, stop_when_armed };
-	enum { MS = 1000 };
+	enum { MS = 5000 };
 
 	set_reserve_ms(MS);
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {

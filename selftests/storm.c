@@ -20,6 +20,7 @@
 
 enum {
 	KILLS = 5000,		/* in all, if nothing else is said */
+	ENOUGH = 1000,		/* to have met all that can be met */
 	CROWD = 24,		/* clients that live at a time */
 	ROUND = 250,		/* kills, until all are killed to count the tokens */
 	JOBS = 12,		/* at most */
@@ -525,10 +526,15 @@ TEST_F_TIMEOUT(kill, storm, LONG_TIMEOUT)
 	tell_figure("looks", "%lu at the account", watched_account());
 	tell_storm(storm, done, seconds() - begin);
 
-	/* Each state was met. */
-	for (int i = 0; i < DOINGS && done >= KILLS; i++) {
+	/* Each state and each manner was met. */
+	for (int i = 0; i < DOINGS && done >= ENOUGH; i++) {
 		EXPECT_LT(0, storm->killed[i]) {
 			TH_LOG("%s", doing_names[i]);
+		}
+	}
+	for (int i = 0; i < MANNERS && done >= ENOUGH; i++) {
+		EXPECT_LT(0, storm->manners[i]) {
+			TH_LOG("%s", manner_names[i]);
 		}
 	}
 }
