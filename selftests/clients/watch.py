@@ -157,10 +157,17 @@ class Watch:
             raise Failure(f"{command[0]} ended with status {code}")
         return said
 
-    def judge(self, lines):
+    def replay(self, lines):
         roots = {process.pid: name for name, process in self.started.items()}
         ledger = Ledger(jobs=self.jobs, roots=roots, workers=self.workers, slots=self.slots)
-        self.ledger = ledger.replay(tracing.parse(lines))
+        return ledger.replay(tracing.parse(lines))
+
+    def so_far(self):
+        """The ledger of what has been recorded up to now."""
+        return self.replay(self.recording.so_far())
+
+    def judge(self, lines):
+        self.ledger = ledger = self.replay(lines)
         print(f"# tokens taken: {', '.join(f'{n} by {p}' for p, n in ledger.takers.items())}; "
               f"workers: {ledger.most_working} at most")
 
