@@ -54,6 +54,41 @@ class Steve(Jobserver):
         return self
 
 
+class Waited(Steve):
+    """While somebody has a place, who tried once and can be told of no token."""
+    name = "steve, one waits"
+
+    def __enter__(self):
+        super().__enter__()
+        stevectl("set-jobs", "0")
+        self.descriptor = os.open(self.read_path, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            os.read(self.descriptor, 1)
+            raise RuntimeError("there are tokens")
+        except BlockingIOError:
+            pass
+        stevectl("set-jobs", str(self.tokens))
+        return self
+
+    def __exit__(self, *_):
+        # Who is served has no place.
+        os.write(self.descriptor, os.read(self.descriptor, 1))
+        os.close(self.descriptor)
+
+
+class Limited(Steve):
+    """While a limit is set that holds nothing back."""
+    name = "steve, limited"
+
+    def __enter__(self):
+        super().__enter__()
+        stevectl("set", "min_memory=1M")
+        return self
+
+    def __exit__(self, *_):
+        stevectl("set", "min_memory=0")
+
+
 class Pipe(Jobserver):
     """As make makes one."""
     name = "FIFO"
@@ -74,10 +109,11 @@ class Pipe(Jobserver):
 class Cuse(Jobserver):
     """A server in user space, which answers at once."""
     name = "CUSE"
+    place = ()
 
     def __enter__(self):
         subprocess.run(["modprobe", "cuse"], check=True)
-        self.server = subprocess.Popen([PROGRAMS / "cuse", "steve-cuse"])
+        self.server = subprocess.Popen([*self.place, PROGRAMS / "cuse", "steve-cuse"])
         self.read_path = self.write_path = "/dev/steve-cuse"
         while not os.path.exists(self.read_path):
             if self.server.poll() is not None:
@@ -90,6 +126,12 @@ class Cuse(Jobserver):
         self.server.wait()
         while os.path.exists(self.read_path):
             time.sleep(0.01)
+
+
+class CuseBeside(Cuse):
+    """On the processor of its client, and as urgent."""
+    name = "CUSE beside"
+    place = ("taskset", "-c", "0", "chrt", "-f", "2")
 
 
 class Floor(Jobserver):

@@ -8,7 +8,8 @@ import tempfile
 import time
 
 import tracing
-from jobservers import Cuse, Floor, Pipe, Steve, meter, start_meter
+from jobservers import (Cuse, CuseBeside, Floor, Limited, Pipe, Steve, Waited, meter,
+                        start_meter)
 from rows import Row, in_turns
 
 MEMORY_MOST = 768                       # bytes
@@ -30,12 +31,21 @@ def cycles(size):
 
     row = Row("cycle", "take and return", size.unit)
     in_turns(row, size.rounds, [column(Steve), column(Pipe), column(Floor),
-                                column(Cuse, less=20)])
+                                column(Cuse, less=20), column(CuseBeside, less=20)])
     row.against("FIFO", 0.70)
     row.against("floor", 1.25)
     row.against("CUSE", 0.05)
+    row.against("CUSE beside", 0.05)
     yield row
-    if size.short or size.count:
+    if size.short:
+        return
+    row = Row("cycle-slow", "the same, out of the ordinary", size.unit)
+    in_turns(row, size.rounds, [column(jobserver) for jobserver in
+                                (Steve, Waited, Limited, Pipe)])
+    for name in (Waited.name, Limited.name):
+        row.goal(row.ratio(name, "FIFO"), f"× FIFO: {name}")
+    yield row
+    if size.count:
         return
     for name, title, processes, threads in (
             ("cycle-processes", "the same in 2 processes on 2 processors", 2, 1),
@@ -77,7 +87,7 @@ def crowds(row, size, jobserver, kind, numbers, most):
     def column(number):
         def measure():
             # A FIFO wakes all of them, which takes its time.
-            count = 200 if jobserver is Steve else max(20, 200 // number)
+            count = 200 if jobserver is Steve or kind == "apart" else max(20, 200 // number)
             with jobserver(count) as used:
                 figure, woken[number] = meter("crowd", used.read_path, kind, number, count)
             return figure
@@ -98,8 +108,13 @@ def pollers(size):
         woken = crowds(row, size, jobserver, "poll", (1, 64) if size.short else (1, 64, 1024),
                        1.2 if ours else None)
         for number, wakeups in woken.items():
-            row.goal(wakeups, f"wake-ups for a token, with {number:,}", 1.0 if ours else None)
+            row.goal(wakeups, f"wake-ups for a token, with {number:,}", 1.0 if ours else None,
+                     exact=True)
         yield row
+    # What it costs the machine that another program runs each time, and no more.
+    row = Row("pollers-apart", "a byte, with so many pollers who have a pipe each", size.unit)
+    crowds(row, size, Pipe, "apart", (1, 64) if size.short else (1, 64, 1024), None)
+    yield row
 
 
 def grants(size):
@@ -150,10 +165,12 @@ def deaths(size):
 
     row = Row("reclaim-waiting", f"the same, {others:,} others waiting: until these have them",
               size.unit)
-    in_turns(row, size.few, [column("waiting", tokens, 1) for tokens in (1, 10000)])
-    served = min(others, 10000)
-    row.goal(row.ratio("10,000", "1") / served, "× 1, with 10,000 tokens, for a token", 1.0)
-    row.goal(exit_wakeups(others, 10000), "wake-ups in the exit", WAKEUPS_MOST)
+    few, many = (100, others)
+    in_turns(row, size.few, [column("waiting", tokens, 1) for tokens in (1, few, many)])
+    first, some, everybody = (row.median(f"{tokens:,}") for tokens in (1, few, many))
+    row.goal((everybody - first) / (many - 1) / ((some - first) / (few - 1)),
+             f"× that with {few}, for each token but the first, with {many:,}", 1.3)
+    row.goal(exit_wakeups(others, 10000), "wake-ups in the exit", WAKEUPS_MOST, exact=True)
     yield row
 
 
@@ -259,7 +276,7 @@ def builds(size):
         low, median, high = row.difference("steve", "FIFO")
         row.goal(low, f"from where the median difference is with 95 % confidence, to {high:.0f}, "
                  f"{median:.0f} here", 0)
-    system.against("FIFO")
+    system.against("FIFO", 1.0)
     yield wall
     yield system
 

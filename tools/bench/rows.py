@@ -30,9 +30,11 @@ class Goal:
     figure: float
     of: str
     most: float | None = None
+    exact: bool = False                 # it is no time, and has no tolerance
 
     def good(self, tolerance=0):
-        return self.most is None or self.figure <= self.most * (1 + tolerance)
+        allowed = 0 if self.exact else tolerance
+        return self.most is None or self.figure <= self.most * (1 + allowed)
 
     def text(self):
         text = f"{self.figure:,.2f} {self.of}"
@@ -67,8 +69,8 @@ class Row:
     def against(self, other, most=None):
         self.goal(self.ratio("steve", other), f"× {other}", most)
 
-    def goal(self, figure, of, most=None):
-        self.goals.append(Goal(figure, of, most))
+    def goal(self, figure, of, most=None, exact=False):
+        self.goals.append(Goal(figure, of, most, exact))
 
     def plot_data(self):
         """A block that gnuplot finds by its name: columns and their medians."""

@@ -15,6 +15,7 @@ set style fill solid 0.9 noborder
 set boxwidth 0.6
 set style line 1 lc rgb "#1f77b4" lw 2 pt 7 ps 0.8
 set style line 2 lc rgb "#e08020" lw 2 pt 5 ps 0.8
+set style line 3 lc rgb "#909090" lw 2 pt 9 ps 0.8
 microseconds(x) = x / 1000.0
 set ylabel "µs"
 set multiplot layout 2,2 title "What a token costs, in an emulated machine" \
@@ -23,8 +24,8 @@ set multiplot layout 2,2 title "What a token costs, in an emulated machine" \
 set title "take and return, nobody waits"
 set logscale y
 set yrange [1:*]
-set xrange [-0.6:3.6]
-plot for [i=0:3] data index "cycle" every ::i+1::i+1 \
+set xrange [-0.6:4.6]
+plot for [i=0:4] data index "cycle" every ::i+1::i+1 \
 	using (i):(microseconds($3)):xtic(1) with boxes \
 	lc rgb (i == 0 ? "#1f77b4" : i == 1 ? "#e08020" : "#b0b0b0") notitle
 
@@ -48,7 +49,8 @@ set xrange [0.8:1500]
 set xlabel "pollers"
 set xtics (1, 64, 1024)
 plot data index "pollers-FIFO" every ::1 using 2:(microseconds($3)) with linespoints ls 2 title "FIFO", \
-	data index "pollers-steve" every ::1 using 2:(microseconds($3)) with linespoints ls 1 title "steve"
+	data index "pollers-steve" every ::1 using 2:(microseconds($3)) with linespoints ls 1 title "steve", \
+	data index "pollers-apart" every ::1 using 2:(microseconds($3)) with linespoints ls 3 title "a pipe for each"
 
 set title "a token, with more and more who wait"
 unset logscale y

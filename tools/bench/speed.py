@@ -93,7 +93,9 @@ def main():
             shown.show(row)
     shown.end()
     if options.out:
-        save(rows, options.out, "counts" if options.count else "speed")
+        # A run of some measures does not replace one of all.
+        name = "counts" if options.count else "speed"
+        save(rows, options.out, "-".join([name, *(options.only or [])]))
         if not options.only and not options.count:
             (options.out / "speed.dat").write_text("".join(row.plot_data() for row in rows))
     tolerance = TOLERANCE if options.short else 0

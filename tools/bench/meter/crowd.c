@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many wait, and one returns tokens: what each costs until all of them sleep
- * again, whoever got it, and how many were woken for it.
+ * again, whoever got it, and how many were woken for it. For comparison, many
+ * have a pipe each, and one after the other gets a byte.
  *
  * All are on one processor, and those who wait come before the one who returns:
  * so it goes on only when they have done all that they do about a token.
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "meter.h"
@@ -43,13 +45,30 @@ static void stay_cold(const char *path)
 		pause();
 }
 
-static void wait_as(const char *kind, const char *path, unsigned int which)
+static void wait_as(const char *kind, const char *path, unsigned int which, int end)
 {
+	if (end >= 0)
+		for (;;)
+			take_by_poll(end);
 	if (!strcmp(kind, "poll"))
 		wait_by_poll(path);
 	if (!strcmp(kind, "cold") && which)
 		stay_cold(path);
 	wait_by_read(path);
+}
+
+/* As many pipes: ends to read from, then those to write to. */
+static int (*make_pipes(unsigned int count))[2]
+{
+	const struct rlimit enough = { 2 * count + 64, 2 * count + 64 };
+	int (*pipes)[2] = calloc(count, sizeof(*pipes));
+
+	if (!pipes || setrlimit(RLIMIT_NOFILE, &enough))
+		die("setrlimit");
+	for (unsigned int i = 0; i < count; i++)
+		if (pipe2(pipes[i], O_NONBLOCK))
+			die("pipe2");
+	return pipes;
 }
 
 static unsigned int all_sleeps(const pid_t *pids, unsigned int count)
@@ -68,6 +87,7 @@ static void run(char **args)
 	pid_t *pids = calloc(waiters, sizeof(*pids));
 	uint64_t *times = calloc(count, sizeof(*times));
 	unsigned int woken;
+	int (*pipes)[2] = strcmp(kind, "apart") ? NULL : make_pipes(waiters);
 	uint64_t start;
 	int fd = open_file(path, O_RDWR);
 
@@ -82,14 +102,14 @@ static void run(char **args)
 	for (unsigned int i = waiters; i-- > 0;) {
 		pids[i] = fork_child();
 		if (!pids[i])
-			wait_as(kind, path, i);
+			wait_as(kind, path, i, pipes ? pipes[i][0] : -1);
 	}
 	set_priority(1);
 
 	woken = all_sleeps(pids, waiters);
 	for (unsigned int i = 0; i < count; i++) {
 		start = now();
-		give(fd);
+		give(pipes ? pipes[i % waiters][1] : fd);
 		times[i] = now() - start;
 	}
 	woken = all_sleeps(pids, waiters) - woken;
@@ -100,7 +120,7 @@ static void run(char **args)
 
 const struct meter crowd_meter = {
 	.name = "crowd",
-	.usage = "PATH poll|read|cold WAITERS TOKENS",
+	.usage = "PATH poll|read|cold|apart WAITERS TOKENS",
 	.nargs = 4,
 	.run = run,
 };
