@@ -79,7 +79,7 @@ help:
 	@echo 'make install        install both, and what has them at hand after a boot (as root);'
 	@echo '                    DESTDIR, PREFIX and INIT=systemd, openrc or none are honoured'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
-	@echo 'make check          run all tests, in virtual machines'
+	@echo 'make check          run what a change should pass, in virtual machines'
 	@echo 'make lint           look at the sources by every checker there is for them'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'

@@ -662,6 +662,7 @@ TEST_F(module, taken_name_refuses_the_load)
 TEST_F_TIMEOUT(module, load_that_fails_leaves_nothing, LONG_TIMEOUT)
 {
 	unsigned long refused = 0;
+	int file = module_file();
 	bool failed = true;
 	int nth, ret;
 
@@ -670,7 +671,7 @@ TEST_F_TIMEOUT(module, load_that_fails_leaves_nothing, LONG_TIMEOUT)
 	ASSERT_EQ(0, module_unload());
 	for (int n = 1; failed; n++) {
 		nth = ask_for_failure(n);
-		ret = module_load("jobs=3");
+		ret = module_load_from(file, "jobs=3");
 		failed = has_failed(nth);
 		close(nth);
 		if (!ret) {

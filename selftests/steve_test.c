@@ -363,19 +363,32 @@ bool module_loaded(void)
 	return access("/sys/module/steve/initstate", F_OK) == 0;
 }
 
-/* Loads the file that STEVE_KO names. Returns 0, or -1 with errno set. */
-int module_load(const char *params)
+/* Opens the file that STEVE_KO names. */
+int module_file(void)
 {
 	const char *path = getenv("STEVE_KO");
-	int fd, ret, err;
+	int fd;
 
 	if (!path)
 		die("set STEVE_KO to the file of the module");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("cannot open %s", path);
-	ret = syscall(SYS_finit_module, fd, params, 0);
-	err = errno;
+	return fd;
+}
+
+/* Returns 0, or -1 with errno set. */
+int module_load_from(int file, const char *params)
+{
+	return syscall(SYS_finit_module, file, params, 0);
+}
+
+int module_load(const char *params)
+{
+	int fd = module_file();
+	int ret = module_load_from(fd, params);
+	int err = errno;
+
 	close(fd);
 	errno = err;
 	return ret;

@@ -111,6 +111,8 @@ bool proc_in_syscall(pid_t pid, pid_t tid, long nr);
 
 /* The module and the mount of stevefs. */
 bool module_loaded(void);
+int module_file(void);
+int module_load_from(int file, const char *params);
 int module_load(const char *params);
 int module_unload(void);
 bool stevefs_mounted(void);
