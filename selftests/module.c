@@ -2,7 +2,8 @@
 /*
  * Loading and unloading: what parameters mean and which are refused, what keeps
  * the module loaded, and that nothing is left of it when it goes. STEVE_LOADS
- * says how often it comes and goes.
+ * says how often it comes and goes, and STEVE_FAULT_STEP that only one in so many
+ * of all that can fail in a load does.
  */
 #include "faults.h"
 #include "harness.h"
@@ -661,7 +662,7 @@ TEST_F(module, taken_name_refuses_the_load)
  */
 TEST_F_TIMEOUT(module, load_that_fails_leaves_nothing, LONG_TIMEOUT)
 {
-	unsigned long refused = 0;
+	unsigned long refused = 0, step = length_of("STEVE_FAULT_STEP", 1);
 	int file = module_file();
 	bool failed = true;
 	int nth, ret;
@@ -669,7 +670,7 @@ TEST_F_TIMEOUT(module, load_that_fails_leaves_nothing, LONG_TIMEOUT)
 	if (!allow_failures())
 		SKIP(return, "kernel without fault injection");
 	ASSERT_EQ(0, module_unload());
-	for (int n = 1; failed; n++) {
+	for (int n = 1; failed; n += step) {
 		nth = ask_for_failure(n);
 		ret = module_load_from(file, "jobs=3");
 		failed = has_failed(nth);
