@@ -87,11 +87,10 @@ static int stevefs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	struct inode *inode = root->d_sb->s_fs_info;
 
-	/* Without a lock, as stat() has them. */
 	seq_printf(seq, ",uid=%u,gid=%u,mode=%03o",
-		   from_kuid_munged(&init_user_ns, data_race(inode->i_uid)),
-		   from_kgid_munged(&init_user_ns, data_race(inode->i_gid)),
-		   data_race(inode->i_mode) & 0777);
+		   from_kuid_munged(&init_user_ns, inode->i_uid),
+		   from_kgid_munged(&init_user_ns, inode->i_gid),
+		   inode->i_mode & 0777);
 	return 0;
 }
 
