@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import tempfile
 import time
+import timeit
 
 import tracing
 from jobservers import (Cuse, CuseBeside, Floor, Limited, Pipe, Steve, Waited, meter,
@@ -14,6 +15,7 @@ from rows import Row, in_turns
 
 MEMORY_MOST = 768                       # bytes
 WAKEUPS_MOST = 16                       # while a process exits
+CLOCK_MONOTONIC_COARSE = 6              # of linux/time.h, which Python does not name
 
 
 # ---- A token that nobody else wants ----
@@ -55,6 +57,22 @@ def cycles(size):
                                     for jobserver in (Steve, Pipe)])
         row.against("FIFO")
         yield row
+
+
+def clock(size):
+    """A hand-off looks at it twice, to tell how long each waits and may reserve."""
+    if size.short or size.count:
+        return
+
+    def column(name, which):
+        return name, lambda: 1e9 * timeit.timeit(lambda: time.clock_gettime_ns(which),
+                                                 number=20000) / 20000
+
+    row = Row("clock", "a look at the clock, by Python", size.unit)
+    in_turns(row, size.rounds, [column("exact", time.CLOCK_MONOTONIC),
+                                column("of the last tick", CLOCK_MONOTONIC_COARSE)])
+    row.goal(row.median("exact") - row.median("of the last tick"), "ns more to be exact")
+    yield row
 
 
 # ---- A token that somebody waits for ----
@@ -284,5 +302,6 @@ def builds(size):
     yield system
 
 
-MEASURES = {"cycles": cycles, "handoffs": handoffs, "pollers": pollers, "grants": grants,
-            "deaths": deaths, "exits": exits, "memory": memory, "builds": builds}
+MEASURES = {"cycles": cycles, "clock": clock, "handoffs": handoffs, "pollers": pollers,
+            "grants": grants, "deaths": deaths, "exits": exits, "memory": memory,
+            "builds": builds}
