@@ -76,7 +76,8 @@ class Row:
         """A block that gnuplot finds by its name: columns and their medians."""
         lines = [f"# {self.name}", f'"{self.title}"']
         for column in self.figures:
-            lines.append(f'"{column}" {column.replace(",", "")} {self.median(column)}')
+            word = column.replace(",", "").replace(" ", "-")
+            lines.append(f'"{column}" {word} {self.median(column)}')
         return "\n".join(lines) + "\n\n\n"
 
     def text(self):

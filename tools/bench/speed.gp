@@ -33,6 +33,7 @@ set title "hand-off to one who waits"
 unset logscale y
 set yrange [0:*]
 set xrange [-0.6:3.6]
+set offsets 0, 0, graph 0.3, 0
 set key top left reverse Left
 set xtics ("reader,\none CPU" 0, "reader,\nany CPU" 1, "poller,\none CPU" 2, "poller,\nany CPU" 3)
 names = "handoff-read-together handoff-read-free handoff-poll-together handoff-poll-free"
@@ -42,6 +43,7 @@ plot for [i=1:4] data index word(names, i) every ::1::1 \
 	for [i=1:4] data index word(names, i) every ::2::2 \
 	using (i - 0.8):(microseconds($3)) with boxes ls 2 title (i == 1 ? "FIFO" : "")
 
+unset offsets
 set title "a token, with more and more who poll"
 set logscale xy
 set yrange [10:*]
