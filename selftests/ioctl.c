@@ -650,13 +650,17 @@ TEST_F(pool, reclaim_wants_a_client)
 {
 	pid_t stranger, dead;
 	struct state before;
+	__u32 clients;
 
+	take(self->fd);
+	clients = pool_status().clients;
 	IN_CHILD(stranger)
 		hold_forever();
 	IN_CHILD(dead)
 		take(self->fd);
 	reap(dead);
-	take(self->fd);
+	/* It is forgotten a little later. */
+	ASSERT_TRUE(wait_until(pool_status().clients == clients));
 	before = pool_state();
 	{
 		const pid_t pids[] = {

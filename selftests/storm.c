@@ -365,11 +365,13 @@ static void wait_for_trace_stop(pid_t pid)
 		die("process %d does not stop", pid);
 }
 
-static void wait_for_stop(pid_t pid)
+/* An execve() by another of its threads calls off a stop that has begun. */
+static void stop(pid_t pid)
 {
 	siginfo_t info;
 
-	if (!wait_until(has_changed(pid, WNOHANG, &info)))
+	if (!wait_until(!kill(pid, SIGSTOP) &&
+			has_changed(pid, WNOHANG, &info)))
 		die("process %d does not stop", pid);
 }
 
@@ -384,8 +386,7 @@ static void prepare(pid_t pid, enum manner manner)
 {
 	switch (manner) {
 	case STOPPED:
-		kill(pid, SIGSTOP);
-		wait_for_stop(pid);
+		stop(pid);
 		break;
 	case TRACED:
 		trace(pid, 0, false);
