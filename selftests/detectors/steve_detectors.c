@@ -48,8 +48,11 @@ static void leak(void)
 	int i;
 
 	/* More than one, for a copy of a pointer may stay on the stack. */
-	for (i = 0; i < 16; i++)
-		pr_debug("%p is lost\n", kmalloc(64, GFP_KERNEL));
+	for (i = 0; i < 16; i++) {
+		void *lost = kmalloc(64, GFP_KERNEL);
+
+		OPTIMIZER_HIDE_VAR(lost);
+	}
 }
 
 static void shift_too_far(void)
