@@ -366,7 +366,7 @@ static void wait_for_trace_stop(pid_t pid)
 }
 
 /* An execve() by another of its threads calls off a stop that has begun. */
-static void stop(pid_t pid)
+static void halt(pid_t pid)
 {
 	siginfo_t info;
 
@@ -386,7 +386,7 @@ static void prepare(pid_t pid, enum manner manner)
 {
 	switch (manner) {
 	case STOPPED:
-		stop(pid);
+		halt(pid);
 		break;
 	case TRACED:
 		trace(pid, 0, false);

@@ -16,7 +16,7 @@ static atomic_int slots[SLOTS];
 
 /* How many were taken out of their slots to be closed: by all threads, by this. */
 static atomic_uint closed;
-static _Thread_local unsigned int closed_here;
+static __thread unsigned int closed_here;
 
 static int pack(int fd, char kind)
 {
