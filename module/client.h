@@ -56,7 +56,9 @@ struct steve_client {
 
 /**
  * struct steve_file - an open file of the device, or of the FIFO of stevefs
- * @last: the handle used last, which most often is the one wanted next
+ * @last: the handle used last, which most often is the one wanted next. Whoever
+ *	uses the file sets it, without a lock; read under RCU, or under the pool's
+ *	lock, each of which keeps the handle
  * @handles: struct steve_handle of the clients that use it; protected by the
  *	pool's lock
  * @cap: the cap that lasts as long as it is open, or NULL; protected by the
