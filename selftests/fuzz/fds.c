@@ -14,10 +14,6 @@
 /* What is in a slot: the descriptor and its kind, or -1. */
 static atomic_int slots[SLOTS];
 
-/* How many were taken out of their slots to be closed: by all threads, by this. */
-static atomic_uint closed;
-static __thread unsigned int closed_here;
-
 static int pack(int fd, char kind)
 {
 	return fd << 8 | kind;
@@ -43,40 +39,21 @@ int fd_of(struct worker *worker, char kind)
 	return -1;
 }
 
-/* Puts something into a slot; returns the descriptor that was there, or -1. */
-static int take_out(struct worker *worker, int slot)
-{
-	int old = atomic_exchange(&slots[below(worker, SLOTS)], slot);
-
-	if (old < 0)
-		return -1;
-	atomic_fetch_add(&closed, 1);
-	closed_here++;
-	return old >> 8;
-}
-
 /* Puts a descriptor into a slot, and closes what was there. */
 void fd_keep(struct worker *worker, int fd, char kind)
 {
-	int old = take_out(worker, pack(fd, kind));
+	int old = atomic_exchange(&slots[below(worker, SLOTS)], pack(fd, kind));
 
 	if (old >= 0)
-		close(old);
+		close(old >> 8);
 }
 
 /* Takes a descriptor out of its slot, or gives -1. */
 int fd_drop(struct worker *worker)
 {
-	return take_out(worker, -1);
-}
+	int old = atomic_exchange(&slots[below(worker, SLOTS)], -1);
 
-/*
- * How many descriptors other threads have closed. While that changes, a number may
- * come to stand for another file.
- */
-unsigned int fds_closed_by_others(void)
-{
-	return atomic_load(&closed) - closed_here;
+	return old < 0 ? -1 : old >> 8;
 }
 
 /* The table as text, for the program that comes after this one. */

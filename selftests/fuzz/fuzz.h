@@ -124,7 +124,6 @@ void fds_list(char *list, size_t size);
 int fd_of(struct worker *worker, char kind);
 void fd_keep(struct worker *worker, int fd, char kind);
 int fd_drop(struct worker *worker);
-unsigned int fds_closed_by_others(void);
 
 /* Processes and threads. */
 void __noreturn worker_main(struct worker *worker);

@@ -668,17 +668,17 @@ static long mount_stevefs(struct worker *worker)
 
 /*
  * A descriptor may be closed by another thread at any time, and its number be
- * that of another kind of file: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP
- * where a ring was; or 0, for epoll lets itself be sought in, and a ring be
- * mapped. Addresses that no program can have are refused by the kernel even where
- * no byte is to be moved: EFAULT.
+ * that of another kind of file, in the table of a child that was forked meanwhile
+ * too: EBADF, EINVAL, ENOTTY of an ioctl, EOPNOTSUPP where a ring was; or 0, for
+ * epoll lets itself be sought in, and a ring be mapped. Addresses that no program
+ * can have are refused by the kernel even where no byte is to be moved: EFAULT.
  */
 const struct operation operations[] = {
 	{ "open", open_file, { GAVE_0, EACCES } },
 	{ "close", close_file, { GAVE_0 }, { EBADF } },
 	{ "dup", duplicate, { GAVE_0 }, { EBADF } },
 	{ "send", send_file, { GAVE_1 },
-	  { EAGAIN, EBADF, ETOOMANYREFS } },
+	  { EAGAIN, EBADF, EINVAL, ETOOMANYREFS } },
 	{ "receive", receive_file, { GAVE_1 }, { GAVE_0, EAGAIN } },
 	{ "flags", set_flags, { GAVE_0, EINVAL }, { EBADF } },
 
@@ -700,7 +700,7 @@ const struct operation operations[] = {
 	  { ENOSPC, EBADF, EINVAL } },
 
 	{ "seek", seek, { ESPIPE }, { GAVE_0, EBADF } },
-	{ "map", map, { ENODEV }, { GAVE_0, EACCES, EBADF } },
+	{ "map", map, { ENODEV }, { GAVE_0, EACCES, EBADF, EINVAL } },
 	{ "splice", move_bytes, { EINVAL }, { EBADF, ESPIPE } },
 	{ "unknown call", call_unknown, { ENOTTY }, { EBADF, EINVAL } },
 
