@@ -36,6 +36,16 @@ static inline int ask_for_failure(int n)
 	return nth;
 }
 
+/* How many that can fail would still have to come before it. */
+static inline int failures_left(int nth)
+{
+	char left[16] = "";
+
+	if (pread(nth, left, sizeof(left) - 1, 0) <= 0)
+		die("cannot tell how many failures are left");
+	return atoi(left);
+}
+
 /* Has the failure that was asked for come? If not, it will not. */
 static inline bool has_failed(int nth)
 {
