@@ -80,6 +80,7 @@ def test_make_interrupted(place):
             # Whatever started the tests may ignore signals.
             process = watch.start("env", "--default-signal", "make", cwd=place / "it")
             wait_until(lambda: status()["held"] == 3, f"make does not take all before {number.name}")
+            watch.ending()
             os.killpg(process.pid, number)
             process.wait(PATIENCE)
             check(status()["held"] == 0, f"make has left tokens behind after {number.name}")

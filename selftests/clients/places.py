@@ -43,6 +43,7 @@ def inside(place, *enter):
         here = [row for row in clients() if row["held"]]
         check(len(told) == 1 and told[0]["held"] == 1, f"inside are {told}")
         check(len(here) == 1 and here[0]["held"] == 1, f"here are {here}")
+        watch.ending()
         os.kill(here[0]["pid"], signal.SIGKILL)
         wait_until(lambda: not status()["held"], "the token of the killed holder")
         process.wait()
@@ -65,6 +66,7 @@ def test_pid_namespace_ends(_):
                               "stevectl run --always sleep 1000 & "
                               "stevectl run --always sleep 1000 & wait")
         wait_until(lambda: status()["held"] == 2, "tokens are held inside")
+        watch.ending()
         process.kill()
         process.wait()
         wait_until(lambda: not status()["held"], "the tokens of the killed namespace")

@@ -57,6 +57,7 @@ def test_all_at_once(place):
         wait_until(lambda: everybody_had_a_token(watch), "each has had a token")
         for name, process in watch.started.items():
             check(process.poll() is None, f"{name} ended: {process.output.read_text()[-500:]}")
+        watch.ending()
         for process in watch.started.values():
             os.killpg(process.pid, signal.SIGKILL)
     shares = ", ".join(f"{name} {watch.ledger.groups[name]}" for name, _, _ in CLIENTS)

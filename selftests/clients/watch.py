@@ -85,6 +85,10 @@ class Ledger(Account):
         super().on_sched_process_exec(event)
         self.programs[event.number("pid")] = os.path.basename(event["filename"])
 
+    def on_tracing_mark_write(self, event):
+        """Of Watch.ending(): from now on workers are not judged."""
+        self.workers = ()
+
     def on_steve_grant(self, event):
         super().on_steve_grant(event)
         pid = event.number("pid")
@@ -120,6 +124,7 @@ class Watch:
         return self
 
     def __exit__(self, kind, error, trace):
+        self.ending()
         for process in self.started.values():
             try:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -156,6 +161,12 @@ class Watch:
             print("".join(f"# {line}\n" for line in said.splitlines()[-20:]), end="")
             raise Failure(f"{command[0]} ended with status {code}")
         return said
+
+    def ending(self):
+        """To be called before programs are killed: one that is in an execve() then still
+        ends it, perhaps when its group's tokens are back already.
+        """
+        self.recording.mark("ending")
 
     def replay(self, lines):
         roots = {process.pid: name for name, process in self.started.items()}

@@ -97,6 +97,10 @@ class Recording:
     def so_far(self):
         return (self.place / "trace").read_text().splitlines()
 
+    def mark(self, text):
+        """Puts a tracing_mark_write with the text among the events."""
+        self.write("trace_marker", text)
+
     def stop(self, path):
         """Writes what was recorded to path and forgets it; returns its lines."""
         self.write("tracing_on", "0")
