@@ -60,6 +60,9 @@ bench-govern:
 check-packages:
 	@tools/check-packages
 
+check-in-tree:
+	@tools/check-in-tree
+
 dist:
 	@tools/release/dist
 
@@ -88,6 +91,7 @@ help:
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
 	@echo 'make check-packages install, upgrade and purge in Debian systems with systemd'
+	@echo 'make check-in-tree  lay it out in a kernel source tree, and build and test it there'
 	@echo 'make deb            make Debian packages in deb/, or in DEBDIR'
 	@echo 'make in-tree        lay it out in the kernel source tree KSRC'
 	@echo 'make dist           make the tarball of a release, from what is committed'
@@ -107,4 +111,4 @@ kernel-headers:
 
 .PHONY: all modules tools selftests install demo check lint check-matrix soak bench \
 	bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
-	check-packages deb in-tree
+	check-packages check-in-tree deb in-tree

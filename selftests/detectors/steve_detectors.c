@@ -47,9 +47,13 @@ static void leak(void)
 {
 	int i;
 
-	/* More than one, for a copy of a pointer may stay on the stack. */
+	/*
+	 * More than one, for a copy of a pointer may stay on the stack; and too
+	 * large for a slab, whose stock of objects keeps pointers to those that
+	 * it has given away.
+	 */
 	for (i = 0; i < 16; i++) {
-		void *lost = kmalloc(64, GFP_KERNEL);
+		void *lost = kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
 
 		OPTIMIZER_HIDE_VAR(lost);
 	}
