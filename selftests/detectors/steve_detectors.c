@@ -10,6 +10,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -247,16 +249,21 @@ static int race_on(void *unused)
 
 static void race(void)
 {
-	unsigned long end = jiffies + 5 * HZ;
-	struct task_struct *other = kthread_run(race_on, NULL, "steve_race");
+	struct task_struct *racers[2] = {};
+	unsigned int cpu, count = 0;
 
-	if (IS_ERR(other))
-		return;
-	while (time_before(jiffies, end)) {
-		raced++;
-		cond_resched();
+	for_each_online_cpu(cpu) {
+		struct task_struct *racer =
+			kthread_run_on_cpu(race_on, NULL, cpu, "race/%u");
+
+		if (!IS_ERR(racer))
+			racers[count++] = racer;
+		if (count == ARRAY_SIZE(racers))
+			break;
 	}
-	kthread_stop(other);
+	ssleep(5);
+	while (count)
+		kthread_stop(racers[--count]);
 	/* A variable that nobody reads would be optimised away. */
 	pr_info("raced: %d\n", raced);
 }
