@@ -2,7 +2,9 @@
 /*
  * The descriptors that the operations of a process use: a table that its threads
  * share, without a lock. So one may be closed while another uses it, which is
- * as it should be.
+ * as it should be. Each kind has numbers of its own, so that a number which is
+ * closed, or in the table of a child that was forked in the middle of all this,
+ * comes to stand for nothing but another file of its kind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,12 @@
 #include "fuzz.h"
 
 #define SLOTS	12
+
+/* Below the first of these are rings and pipes. */
+enum {
+	FIRST_EPOLL = 300,
+	FIRST_FILE = 600,
+};
 
 /* What is in a slot: the descriptor and its kind, or -1. */
 static atomic_int slots[SLOTS];
@@ -39,10 +47,23 @@ int fd_of(struct worker *worker, char kind)
 	return -1;
 }
 
+/* Gives a descriptor a number of its kind, or closes it if there is none. */
+static int renumber(int fd, char kind)
+{
+	bool closes = fcntl(fd, F_GETFD) & FD_CLOEXEC;
+	int number = fcntl(fd, closes ? F_DUPFD_CLOEXEC : F_DUPFD,
+			   kind == EPOLL ? FIRST_EPOLL : FIRST_FILE);
+
+	close(fd);
+	return number;
+}
+
 /* Puts a descriptor into a slot, and closes what was there. */
 void fd_keep(struct worker *worker, int fd, char kind)
 {
-	int old = atomic_exchange(&slots[below(worker, SLOTS)], pack(fd, kind));
+	int number = renumber(fd, kind);
+	int old = atomic_exchange(&slots[below(worker, SLOTS)],
+				  number < 0 ? -1 : pack(number, kind));
 
 	if (old >= 0)
 		close(old >> 8);

@@ -117,6 +117,10 @@ const char *outcome_name(int outcome);
 bool outcome_listed(const short *list, int outcome);
 void __printf(2, 3) fault(struct worker *worker, const char *fmt, ...);
 
+/* The kinds of descriptors. */
+#define FILE_OF_STEVE	'd'
+#define EPOLL		'e'
+
 /* Descriptors that the operations of this process use. */
 void fds_init(void);
 void fds_restore(const char *list);

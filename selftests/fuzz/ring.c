@@ -56,7 +56,7 @@ void ring_forget(struct worker *worker)
 
 static enum asked prepare(struct worker *worker, struct io_uring_sqe *sqe)
 {
-	int fd = fd_of(worker, 'd');
+	int fd = fd_of(worker, FILE_OF_STEVE);
 	char *where = chance(worker, 80) ? buffer : (char *)1;
 
 	switch (below(worker, 6)) {
