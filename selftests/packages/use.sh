@@ -116,6 +116,42 @@ test_it_comes_whole_under_another_name()
 	wait_for_jobserver
 }
 
+held()
+{
+	stevectl status | awk '$1 == "held:" { print $2 }'
+}
+
+one_is_held()
+{
+	[ "$(held)" = 1 ]
+}
+
+governor()
+{
+	systemctl show -P MainPID steve-govern.service
+}
+
+test_upgrade_lets_builds_be()
+{
+	quietly systemctl start steve-govern.service
+	before=$(governor)
+	stevectl run --always sleep 1000 &
+	build=$!
+	wait_until one_is_held || fail "$(held) tokens are held"
+	quietly apt-get -q -y --reinstall --no-install-recommends install /copy/deb/*.deb
+	equal 'FIFO' active "$(systemctl is-active run-steve.mount)"
+	equal 'governor' active "$(systemctl is-active steve-govern.service)"
+	[ "$(governor)" != "$before" ] || fail 'the governor is the old program'
+	equal 'held' 1 "$(held)"
+	kill "$build"
+}
+
+test_governor_goes_with_its_package()
+{
+	quietly apt-get -q -y remove stevectl
+	equal 'governor' inactive "$(systemctl is-active steve-govern.service)"
+}
+
 test_purge_leaves_nothing()
 {
 	userdel -r member 2>/dev/null
