@@ -12,7 +12,8 @@ SRC_URI="${P}.tar.gz"
 LICENSE="GPL-2"
 SLOT="0"
 KEYWORDS="~amd64"
-RESTRICT="fetch"
+# Its tests start virtual machines.
+RESTRICT="fetch test"
 
 RDEPEND="
 	acct-group/jobserver
@@ -72,7 +73,9 @@ pkg_postinst() {
 	elog "'modprobe steve'. Then put into make.conf:"
 	elog "  MAKEFLAGS=\"--jobserver-auth=fifo:/dev/steve\""
 	elog "  FEATURES=\"\${FEATURES} jobserver-token\""
-	elog "and no -j into NINJAOPTS, which would turn the jobserver off."
+	elog "and no -j into NINJAOPTS, which would turn the jobserver off. Packages"
+	elog "are built by the user portage:"
+	elog "  usermod -aG jobserver portage"
 }
 
 pkg_postrm() {
