@@ -363,7 +363,10 @@ static unsigned int end_build(struct build *build)
 	return killed;
 }
 
-TEST_F(pool, without_a_limit_large_jobs_run_out_of_memory)
+/* Until there is nothing left that could be written to disk a kernel tries long. */
+#define THRASHING	1200
+
+TEST_F_TIMEOUT(pool, without_a_limit_large_jobs_run_out_of_memory, THRASHING)
 {
 	unsigned long kills = oom_kills();
 	struct build *build;
@@ -374,7 +377,7 @@ TEST_F(pool, without_a_limit_large_jobs_run_out_of_memory)
 	EXPECT_EQ(COMPILERS, build->most);
 }
 
-TEST_F(pool, with_a_limit_large_jobs_wait_for_memory)
+TEST_F_TIMEOUT(pool, with_a_limit_large_jobs_wait_for_memory, THRASHING)
 {
 	__u64 memory = available_memory();
 	unsigned long kills = oom_kills();
