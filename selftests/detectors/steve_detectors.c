@@ -254,7 +254,7 @@ static void race(void)
 
 	for_each_online_cpu(cpu) {
 		struct task_struct *racer =
-			kthread_run_on_cpu(race_on, NULL, cpu, "race/%u");
+			kthread_run_on_cpu(race_on, NULL, cpu, "racer/%u");
 
 		if (!IS_ERR(racer))
 			racers[count++] = racer;
