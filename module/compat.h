@@ -80,4 +80,10 @@ static inline struct dentry *d_make_persistent(struct dentry *dentry,
 #define kill_anon_super kill_litter_super
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#include <linux/slab.h>
+
+#define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
 #endif /* _STEVE_COMPAT_H */

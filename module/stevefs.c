@@ -204,7 +204,7 @@ static int stevefs_init_context(struct fs_context *fc)
 {
 	struct stevefs_options *options;
 
-	options = kzalloc(sizeof(*options), GFP_KERNEL);
+	options = kzalloc_obj(*options);
 	if (!options)
 		return -ENOMEM;
 	fc->fs_private = options;
