@@ -155,7 +155,7 @@ static const struct steve_pool_ops fake_ops = {
 
 /* ---- What holds after every step ---- */
 
-void must(struct world *world, bool holds, const char *rule)
+static void must(struct world *world, bool holds, const char *rule)
 {
 	KUNIT_ASSERT_TRUE_MSG(world->test, holds, "%s, after client %d: %s",
 			      rule, world->actor, world->step);
@@ -284,7 +284,7 @@ static void check(struct world *world)
 
 /* ---- Steps: what programs do, and what happens to them ---- */
 
-void begin(struct world *world, int i, const char *step)
+static void begin(struct world *world, int i, const char *step)
 {
 	int k;
 
@@ -299,7 +299,7 @@ void begin(struct world *world, int i, const char *step)
 	spin_lock_irq(&world->pool.lock);
 }
 
-void end(struct world *world)
+static void end(struct world *world)
 {
 	spin_unlock_irq(&world->pool.lock);
 	check(world);
@@ -322,7 +322,7 @@ static bool try_take(struct world *world, int i)
 }
 
 /* Reads, and does not wait. */
-bool take(struct world *world, int i)
+static bool take(struct world *world, int i)
 {
 	bool taken;
 
@@ -335,14 +335,14 @@ bool take(struct world *world, int i)
 	return taken;
 }
 
-void take_many(struct world *world, int i, u32 count)
+static void take_many(struct world *world, int i, u32 count)
 {
 	while (count--)
 		KUNIT_ASSERT_TRUE(world->test, take(world, i));
 }
 
 /* Reads, and waits if need be. */
-bool take_or_block(struct world *world, int i)
+static bool take_or_block(struct world *world, int i)
 {
 	bool taken;
 
@@ -357,12 +357,12 @@ bool take_or_block(struct world *world, int i)
 	return taken;
 }
 
-void block(struct world *world, int i)
+static void block(struct world *world, int i)
 {
 	KUNIT_ASSERT_FALSE(world->test, take_or_block(world, i));
 }
 
-void block_many(struct world *world, int first, int last)
+static void block_many(struct world *world, int first, int last)
 {
 	int i;
 
@@ -370,7 +370,7 @@ void block_many(struct world *world, int first, int last)
 		block(world, i);
 }
 
-void interrupt(struct world *world, int i)
+static void interrupt(struct world *world, int i)
 {
 	begin(world, i, "interrupt");
 	world->clients[i].readers--;
@@ -379,7 +379,7 @@ void interrupt(struct world *world, int i)
 }
 
 /* A token that was taken could not be delivered. */
-void untake(struct world *world, int i)
+static void untake(struct world *world, int i)
 {
 	begin(world, i, "untake");
 	if (!world->clients[i].pool.held && world->clients[i].debt)
@@ -388,7 +388,7 @@ void untake(struct world *world, int i)
 	end(world);
 }
 
-struct steve_pool_given give(struct world *world, int i, size_t count)
+static struct steve_pool_given give(struct world *world, int i, size_t count)
 {
 	struct steve_pool_given given = { .returned = 1 };
 	struct fake_client *fake = &world->clients[i];
@@ -420,7 +420,7 @@ static bool ask(struct world *world, int i)
 }
 
 /* Polls, and does not wait. */
-bool look(struct world *world, int i)
+static bool look(struct world *world, int i)
 {
 	bool readable;
 
@@ -431,7 +431,7 @@ bool look(struct world *world, int i)
 }
 
 /* Polls and sleeps there; or has been woken there, looks, and sleeps on. */
-bool poll(struct world *world, int i)
+static bool poll(struct world *world, int i)
 {
 	bool readable;
 
@@ -444,14 +444,14 @@ bool poll(struct world *world, int i)
 }
 
 /* Wakes up in poll for another reason. */
-void stop_polling(struct world *world, int i)
+static void stop_polling(struct world *world, int i)
 {
 	begin(world, i, "stop polling");
 	world->clients[i].armed = false;
 	end(world);
 }
 
-void leave(struct world *world, int i)
+static void leave(struct world *world, int i)
 {
 	begin(world, i, "leave");
 	world->clients[i].armed = false;
@@ -459,7 +459,7 @@ void leave(struct world *world, int i)
 	end(world);
 }
 
-void die(struct world *world, int i)
+static void die(struct world *world, int i)
 {
 	begin(world, i, "die");
 	world->clients[i].debt = 0;
@@ -469,15 +469,15 @@ void die(struct world *world, int i)
 	end(world);
 }
 
-void configure(struct world *world,
-	       const struct steve_pool_settings *settings)
+static void configure(struct world *world,
+		      const struct steve_pool_settings *settings)
 {
 	begin(world, -1, "configure");
 	steve_pool_configure(&world->pool, settings, world->now);
 	end(world);
 }
 
-void set_jobs(struct world *world, u32 jobs)
+static void set_jobs(struct world *world, u32 jobs)
 {
 	struct steve_pool_settings settings = world->pool.set;
 
@@ -485,7 +485,7 @@ void set_jobs(struct world *world, u32 jobs)
 	configure(world, &settings);
 }
 
-void set_policy(struct world *world, enum steve_policy policy)
+static void set_policy(struct world *world, enum steve_policy policy)
 {
 	struct steve_pool_settings settings = world->pool.set;
 
@@ -493,7 +493,7 @@ void set_policy(struct world *world, enum steve_policy policy)
 	configure(world, &settings);
 }
 
-void set_reserve_ms(struct world *world, u32 reserve_ms)
+static void set_reserve_ms(struct world *world, u32 reserve_ms)
 {
 	struct steve_pool_settings settings = world->pool.set;
 
@@ -501,7 +501,7 @@ void set_reserve_ms(struct world *world, u32 reserve_ms)
 	configure(world, &settings);
 }
 
-u32 reclaim(struct world *world, int i)
+static u32 reclaim(struct world *world, int i)
 {
 	u32 tokens;
 
@@ -514,8 +514,8 @@ u32 reclaim(struct world *world, int i)
 }
 
 /* Cap @n comes into force, and cap @old, if that is not negative, goes. */
-int replace_cap(struct world *world, int n, int old,
-		const struct steve_pool_cap *limits)
+static int replace_cap(struct world *world, int n, int old,
+		       const struct steve_pool_cap *limits)
 {
 	int err;
 
@@ -532,12 +532,12 @@ int replace_cap(struct world *world, int n, int old,
 	return err;
 }
 
-int cap(struct world *world, int n, const struct steve_pool_cap *limits)
+static int cap(struct world *world, int n, const struct steve_pool_cap *limits)
 {
 	return replace_cap(world, n, -1, limits);
 }
 
-void uncap(struct world *world, int n)
+static void uncap(struct world *world, int n)
 {
 	begin(world, -1, "uncap");
 	steve_pool_uncap(&world->pool, &world->caps[n], world->now);
@@ -545,7 +545,7 @@ void uncap(struct world *world, int n)
 	end(world);
 }
 
-u32 readable(struct world *world, int i)
+static u32 readable(struct world *world, int i)
 {
 	u32 number;
 
@@ -556,7 +556,7 @@ u32 readable(struct world *world, int i)
 	return number;
 }
 
-void run(struct world *world)
+static void run(struct world *world)
 {
 	begin(world, -1, "run");
 	steve_pool_run(&world->pool, world->now);
@@ -564,7 +564,7 @@ void run(struct world *world)
 	end(world);
 }
 
-void run_deferred(struct world *world)
+static void run_deferred(struct world *world)
 {
 	while (world->deferred) {
 		world->deferred = false;
@@ -573,7 +573,7 @@ void run_deferred(struct world *world)
 }
 
 /* Lets time pass; the timer fires when it was asked to. */
-void pass(struct world *world, u64 span)
+static void pass(struct world *world, u64 span)
 {
 	u64 then = world->now + span;
 
@@ -587,7 +587,7 @@ void pass(struct world *world, u64 span)
 	world->now = then;
 }
 
-void all_die(struct world *world)
+static void all_die(struct world *world)
 {
 	int i;
 
@@ -597,7 +597,7 @@ void all_die(struct world *world)
 }
 
 /* Client @i tries @tries times, at its habit, and has failed just now. */
-void try_often(struct world *world, int i, int tries, u64 habit)
+static void try_often(struct world *world, int i, int tries, u64 habit)
 {
 	while (--tries) {
 		KUNIT_ASSERT_FALSE(world->test, take(world, i));
@@ -608,13 +608,13 @@ void try_often(struct world *world, int i, int tries, u64 habit)
 
 /* ---- Worlds, and how they look ---- */
 
-void new_client(struct world *world, int i)
+static void new_client(struct world *world, int i)
 {
 	world->clients[i] = (struct fake_client){ .world = world };
 	steve_pool_client_init(&world->clients[i].pool, i);
 }
 
-struct world *new_world(struct kunit *test, u32 jobs)
+static struct world *new_world(struct kunit *test, u32 jobs)
 {
 	const struct steve_pool_settings settings = {
 		.jobs = jobs,
@@ -635,7 +635,7 @@ struct world *new_world(struct kunit *test, u32 jobs)
 }
 
 /* Client 0 has taken all there is. */
-struct world *new_full_world(struct kunit *test, u32 jobs)
+static struct world *new_full_world(struct kunit *test, u32 jobs)
 {
 	struct world *world = new_world(test, jobs);
 	u32 i;
@@ -645,7 +645,7 @@ struct world *new_full_world(struct kunit *test, u32 jobs)
 	return world;
 }
 
-struct world *new_fair_world(struct kunit *test, u32 jobs)
+static struct world *new_fair_world(struct kunit *test, u32 jobs)
 {
 	struct world *world = new_world(test, jobs);
 
@@ -653,22 +653,22 @@ struct world *new_fair_world(struct kunit *test, u32 jobs)
 	return world;
 }
 
-int available(const struct world *world)
+static int available(const struct world *world)
 {
 	return steve_pool_available(&world->pool);
 }
 
-u32 held(const struct world *world, int i)
+static u32 held(const struct world *world, int i)
 {
 	return world->clients[i].pool.held;
 }
 
-u64 place(const struct world *world, int i)
+static u64 place(const struct world *world, int i)
 {
 	return world->clients[i].pool.place;
 }
 
-u64 charged(struct world *world)
+static u64 charged(struct world *world)
 {
 	u64 charged;
 
@@ -678,7 +678,7 @@ u64 charged(struct world *world)
 	return charged;
 }
 
-u32 limits(struct world *world)
+static u32 limits(struct world *world)
 {
 	u32 limits;
 
@@ -688,25 +688,25 @@ u32 limits(struct world *world)
 	return limits;
 }
 
-enum steve_reservation reservation(const struct world *world, int i)
+static enum steve_reservation reservation(const struct world *world, int i)
 {
 	return world->clients[i].pool.reservation;
 }
 
-unsigned int handed(const struct world *world, int i)
+static unsigned int handed(const struct world *world, int i)
 {
 	return world->clients[i].handed;
 }
 
 /* These clients, and no others, were woken, in this order. */
-void expect_served(struct world *world, const char *served)
+static void expect_served(struct world *world, const char *served)
 {
 	KUNIT_EXPECT_STREQ(world->test, world->served, served);
 	world->served[0] = '\0';
 }
 
 /* Nobody has a token, or wants one. */
-void expect_empty(struct world *world)
+static void expect_empty(struct world *world)
 {
 	KUNIT_EXPECT_EQ(world->test, world->pool.waiting, 0);
 	KUNIT_EXPECT_EQ(world->test, world->pool.held, 0);
@@ -731,7 +731,7 @@ static u64 random_span(struct rnd_state *random)
 		       1000);
 }
 
-void reborn(struct world *world, int i)
+static void reborn(struct world *world, int i)
 {
 	die(world, i);
 	leave(world, i);
@@ -750,7 +750,7 @@ static void take_what_is_readable(struct world *world, int i)
 }
 
 /* Client @i does something, or time passes. */
-void random_deed(struct world *world, int i, struct rnd_state *random)
+static void random_deed(struct world *world, int i, struct rnd_state *random)
 {
 	u32 number = prandom_u32_state(random);
 	bool blocked = world->clients[i].readers;

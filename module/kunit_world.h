@@ -102,65 +102,76 @@ struct world {
 	bool capping[CAPS];
 };
 
+/* For tests of what holds under each of them. */
+static const struct policy_case {
+	const char *name;
+	enum steve_policy policy;
+} policies[] = {
+	{ "fifo", STEVE_POLICY_FIFO },
+	{ "fair", STEVE_POLICY_FAIR },
+};
+
+KUNIT_ARRAY_PARAM_DESC(policy, policies, name);
+
 /* Worlds. */
-struct world *new_world(struct kunit *test, u32 jobs);
-struct world *new_fair_world(struct kunit *test, u32 jobs);
-struct world *new_full_world(struct kunit *test, u32 jobs);
-void new_client(struct world *world, int i);
-void expect_empty(struct world *world);
+static struct world *new_world(struct kunit *test, u32 jobs);
+static struct world *new_fair_world(struct kunit *test, u32 jobs);
+static struct world *new_full_world(struct kunit *test, u32 jobs);
+static void new_client(struct world *world, int i);
+static void expect_empty(struct world *world);
 
 /* What holds: to be told of whatever else does. */
-void must(struct world *world, bool holds, const char *rule);
+static void must(struct world *world, bool holds, const char *rule);
 
 /* A step of its own: what the pool does comes in between. */
-void begin(struct world *world, int i, const char *step);
-void end(struct world *world);
+static void begin(struct world *world, int i, const char *step);
+static void end(struct world *world);
 
 /* Steps: what client @i does. */
-bool take(struct world *world, int i);
-void take_many(struct world *world, int i, u32 count);
-bool take_or_block(struct world *world, int i);
-void block(struct world *world, int i);
-void block_many(struct world *world, int first, int last);
-void try_often(struct world *world, int i, int tries, u64 habit);
-void interrupt(struct world *world, int i);
-void untake(struct world *world, int i);
-struct steve_pool_given give(struct world *world, int i, size_t count);
-bool look(struct world *world, int i);
-bool poll(struct world *world, int i);
-void stop_polling(struct world *world, int i);
-u32 readable(struct world *world, int i);
-void leave(struct world *world, int i);
-void die(struct world *world, int i);
-void reborn(struct world *world, int i);
-void all_die(struct world *world);
-void random_deed(struct world *world, int i, struct rnd_state *random);
+static bool take(struct world *world, int i);
+static void take_many(struct world *world, int i, u32 count);
+static bool take_or_block(struct world *world, int i);
+static void block(struct world *world, int i);
+static void block_many(struct world *world, int first, int last);
+static void try_often(struct world *world, int i, int tries, u64 habit);
+static void interrupt(struct world *world, int i);
+static void untake(struct world *world, int i);
+static struct steve_pool_given give(struct world *world, int i, size_t count);
+static bool look(struct world *world, int i);
+static bool poll(struct world *world, int i);
+static void stop_polling(struct world *world, int i);
+static u32 readable(struct world *world, int i);
+static void leave(struct world *world, int i);
+static void die(struct world *world, int i);
+static void reborn(struct world *world, int i);
+static void all_die(struct world *world);
+static void random_deed(struct world *world, int i, struct rnd_state *random);
 
 /* Steps: what an administrator does. */
-void configure(struct world *world,
-	       const struct steve_pool_settings *settings);
-void set_jobs(struct world *world, u32 jobs);
-void set_policy(struct world *world, enum steve_policy policy);
-void set_reserve_ms(struct world *world, u32 reserve_ms);
-u32 reclaim(struct world *world, int i);
-int cap(struct world *world, int n, const struct steve_pool_cap *limits);
-int replace_cap(struct world *world, int n, int old,
-		const struct steve_pool_cap *limits);
-void uncap(struct world *world, int n);
+static void configure(struct world *world,
+		      const struct steve_pool_settings *settings);
+static void set_jobs(struct world *world, u32 jobs);
+static void set_policy(struct world *world, enum steve_policy policy);
+static void set_reserve_ms(struct world *world, u32 reserve_ms);
+static u32 reclaim(struct world *world, int i);
+static int cap(struct world *world, int n, const struct steve_pool_cap *limits);
+static int replace_cap(struct world *world, int n, int old,
+		       const struct steve_pool_cap *limits);
+static void uncap(struct world *world, int n);
 
 /* Steps: time. */
-void run(struct world *world);
-void run_deferred(struct world *world);
-void pass(struct world *world, u64 span);
+static void run(struct world *world);
+static void run_deferred(struct world *world);
+static void pass(struct world *world, u64 span);
 
 /* How it looks. */
-int available(const struct world *world);
-u32 held(const struct world *world, int i);
-u64 place(const struct world *world, int i);
-enum steve_reservation reservation(const struct world *world, int i);
-u64 charged(struct world *world);
-u32 limits(struct world *world);
-unsigned int handed(const struct world *world, int i);
-void expect_served(struct world *world, const char *served);
+static int available(const struct world *world);
+static u32 held(const struct world *world, int i);
+static u64 place(const struct world *world, int i);
+static enum steve_reservation reservation(const struct world *world, int i);
+static u64 charged(struct world *world);
+static u32 limits(struct world *world);
+static unsigned int handed(const struct world *world, int i);
+static void expect_served(struct world *world, const char *served);
 
 #endif /* _STEVE_KUNIT_WORLD_H */

@@ -18,18 +18,6 @@
 #define JOB		(100 * STEVE_CHARGE_SECONDS * MB)
 #define MIN_MEMORY	(1000 * MB)
 
-struct policy_case {
-	const char *name;
-	enum steve_policy policy;
-};
-
-static const struct policy_case policies[] = {
-	{ "fifo", STEVE_POLICY_FIFO },
-	{ "fair", STEVE_POLICY_FAIR },
-};
-
-KUNIT_ARRAY_PARAM_DESC(policy, policies, name);
-
 /* A world under the policy that the test is for. */
 static struct world *new_policy_world(struct kunit *test, u32 jobs)
 {
@@ -1334,8 +1322,8 @@ static void whoever_is_set_aside_may_hold_more_when_it_was_reclaimed_from(struct
 
 /* ---- Whatever happens ---- */
 
-#define SEEDS		12
-#define STEPS		3000
+#define LIMITS_SEEDS	12
+#define LIMITS_STEPS	3000
 
 static void random_limits(struct world *world, struct rnd_state *random)
 {
@@ -1387,8 +1375,8 @@ static void random_cap(struct world *world, struct rnd_state *random)
 		uncap(world, n);
 }
 
-static void random_step(struct world *world, int clients,
-			struct rnd_state *random)
+static void random_limits_step(struct world *world, int clients,
+			       struct rnd_state *random)
 {
 	u32 number = prandom_u32_state(random);
 	int i = number / 32 % clients;
@@ -1422,32 +1410,32 @@ static void random_step(struct world *world, int clients,
 	}
 }
 
-struct walk_case {
+struct limits_walk_case {
 	const char *name;
 	int clients;
 	u32 jobs;
 };
 
-static const struct walk_case walks[] = {
+static const struct limits_walk_case limits_walks[] = {
 	{ "two clients", 2, 3 },
 	{ "few clients", 5, 4 },
 	{ "many clients", CLIENTS, 8 },
 };
 
-KUNIT_ARRAY_PARAM_DESC(walk, walks, name);
+KUNIT_ARRAY_PARAM_DESC(limits_walk, limits_walks, name);
 
 static void the_limits_hold_whatever_happens(struct kunit *test)
 {
-	const struct walk_case *param = test->param_value;
+	const struct limits_walk_case *param = test->param_value;
 	struct rnd_state random;
 	struct world *world;
 	int seed, step;
 
-	for (seed = 1; seed <= SEEDS; seed++) {
+	for (seed = 1; seed <= LIMITS_SEEDS; seed++) {
 		prandom_seed_state(&random, seed);
 		world = new_world(test, param->jobs);
-		for (step = 0; step < STEPS; step++)
-			random_step(world, param->clients, &random);
+		for (step = 0; step < LIMITS_STEPS; step++)
+			random_limits_step(world, param->clients, &random);
 		all_die(world);
 		expect_empty(world);
 		kunit_kfree(test, world);
@@ -1457,15 +1445,15 @@ static void the_limits_hold_whatever_happens(struct kunit *test)
 /* When nothing holds them back any more, all who wait are served. */
 static void nobody_is_forgotten_whatever_happened(struct kunit *test)
 {
-	const struct walk_case *param = test->param_value;
+	const struct limits_walk_case *param = test->param_value;
 	struct rnd_state random;
 	struct world *world;
 	int step, i;
 
-	prandom_seed_state(&random, SEEDS + 1);
+	prandom_seed_state(&random, LIMITS_SEEDS + 1);
 	world = new_world(test, param->jobs);
-	for (step = 0; step < STEPS; step++)
-		random_step(world, param->clients, &random);
+	for (step = 0; step < LIMITS_STEPS; step++)
+		random_limits_step(world, param->clients, &random);
 	for (i = 0; i < 4; i++) {
 		if (world->capping[i])
 			uncap(world, i);
@@ -1618,9 +1606,9 @@ static struct kunit_case reclaim_cases[] = {
 			 policy_gen_params),
 	KUNIT_CASE_PARAM(whoever_is_set_aside_may_hold_more_when_it_was_reclaimed_from,
 			 policy_gen_params),
-	KUNIT_CASE_PARAM(the_limits_hold_whatever_happens, walk_gen_params),
+	KUNIT_CASE_PARAM(the_limits_hold_whatever_happens, limits_walk_gen_params),
 	KUNIT_CASE_PARAM(nobody_is_forgotten_whatever_happened,
-			 walk_gen_params),
+			 limits_walk_gen_params),
 	{}
 };
 

@@ -2257,16 +2257,6 @@ static void whoever_is_late_is_in_nobodys_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reservation(world, 3), STEVE_RESERVED_KEPT);
 }
 
-static const struct policy_case {
-	const char *name;
-	enum steve_policy policy;
-} policies[] = {
-	{ "fifo", STEVE_POLICY_FIFO },
-	{ "fair", STEVE_POLICY_FAIR },
-};
-
-KUNIT_ARRAY_PARAM_DESC(policy, policies, name);
-
 static void a_token_is_kept_before_others_that_have_none(struct kunit *test)
 {
 	const struct policy_case *param = test->param_value;
@@ -3219,8 +3209,3 @@ static struct kunit_suite end_suite = {
 
 kunit_test_suites(&token_suite, &queue_suite, &reservation_suite,
 		  &keeping_suite, &end_suite);
-
-MODULE_DESCRIPTION("KUnit tests of the pool of steve");
-MODULE_LICENSE("GPL");
-/* What MODULE_IMPORT_NS() expands to; its argument changed its form in 6.13. */
-MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING");
