@@ -638,7 +638,8 @@ static int make_caches(void)
 	client_cache = KMEM_CACHE(steve_client, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	handle_cache = KMEM_CACHE(steve_handle, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	file_cache = KMEM_CACHE(steve_file, SLAB_ACCOUNT | SLAB_NO_MERGE);
-	steve_wq = alloc_workqueue("steve", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	steve_wq = alloc_workqueue("steve", WQ_UNBOUND | WQ_HIGHPRI |
+					 WQ_MEM_RECLAIM, 0);
 	return client_cache && handle_cache && file_cache && steve_wq ?
 	       0 : -ENOMEM;
 }
@@ -693,10 +694,11 @@ void steve_clients_exit(void)
 		spin_unlock_irq(&steve_pool.lock);
 	}
 	rcu_read_unlock();
-	hrtimer_cancel(&pool_timer);
 	cancel_delayed_work_sync(&unknown_work);
 	queue_work(steve_wq, &forget_work);
 	flush_workqueue(steve_wq);
+	/* Work may have armed it. Without clients nothing does so any more. */
+	hrtimer_cancel(&pool_timer);
 	rcu_barrier();
 	rhashtable_destroy(&clients);
 	xa_destroy(&clients_by_id);
