@@ -27,7 +27,7 @@
  *           the first version of it
  *   E2BIG   non-zero field beyond what this module knows
  *   ENOTTY  no such call
- * A call that fails has changed nothing.
+ * A call that fails has changed nothing, but for STEVE_IOC_RECLAIM.
  */
 #ifndef _UAPI_LINUX_STEVE_H
 #define _UAPI_LINUX_STEVE_H
@@ -302,7 +302,9 @@ struct steve_clients {
 /*
  * Takes all tokens of a client into the pool, for one that is stopped or hangs.
  * What it writes later for them is accepted and does nothing. Permissions as
- * for STEVE_IOC_SET_SETTINGS. No client with that process id: ESRCH.
+ * for STEVE_IOC_SET_SETTINGS. No client with that process id: ESRCH. Where the
+ * argument stops being writable while the call runs: EFAULT, and the tokens are
+ * in the pool all the same.
  */
 #define STEVE_IOC_RECLAIM	_IOWR(STEVE_IOC_MAGIC, 0x05, struct steve_reclaim)
 
