@@ -42,6 +42,9 @@ lint:
 check-matrix:
 	@tools/check 6.1 6.12 6.12-rt 7.2
 
+check-debug:
+	@tools/check -l debug kcsan detectors detectors-kcsan
+
 bench:
 	@tools/bench/bench speed
 
@@ -85,6 +88,7 @@ help:
 	@echo 'make check          run what a change should pass, in virtual machines'
 	@echo 'make lint           look at the sources by every checker there is for them'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
+	@echo 'make check-debug    run all on the kernels full of checks, and show that these work'
 	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'
 	@echo 'make soak           run the long tests at their full lengths, on 7.2 and the debug kernel'
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
@@ -109,6 +113,6 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check lint check-matrix soak bench \
-	bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
+.PHONY: all modules tools selftests install demo check lint check-matrix check-debug \
+	soak bench bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
 	check-packages check-in-tree deb in-tree

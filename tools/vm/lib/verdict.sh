@@ -3,9 +3,13 @@
 #
 # How a run of the machine went.
 
-# Prints what the kernel reported that is wrong.
+# Prints what the kernel reported that is wrong. The title of a data race may
+# name functions of the kernel's that a function of steve has called.
 kernel_reports() {
 	grep -E -f "$vm/reports" "$work/log"
+	awk '/=====/ { title = "" }
+		/BUG: KCSAN/ { title = $0; next }
+		title && /\[steve/ { sub(/^[^]]*\] */, ""); print title ", in " $0; title = "" }' "$work/log"
 }
 
 # Shows the kernel's log from the start of the command, or from the first
