@@ -78,20 +78,111 @@ void pool_close(void)
 	observer = -1;
 }
 
-struct steve_status pool_status(void)
+static struct steve_status read_status(int fd)
 {
 	struct steve_status st = {};
-	__s64 supply, use;
 
-	if (ioctl(observe(), STEVE_IOC_GET_STATUS, &st))
+	if (ioctl(fd, STEVE_IOC_GET_STATUS, &st))
 		die("cannot read the status");
-
-	supply = (__s64)st.size + st.lent;
-	use = (__s64)st.available + st.held + st.reserved;
-	if (supply != use)
-		die("size %u + lent %u is not available %d + held %u + reserved %u",
-		    st.size, st.lent, st.available, st.held, st.reserved);
 	return st;
+}
+
+/**
+ * adds_up() - does an account add up?
+ * @st: the account
+ *
+ * Every token is somewhere, and every one that was ever taken is held, or has
+ * come back in some way.
+ *
+ * Return: false if it does not, which is told.
+ */
+bool adds_up(const struct steve_status *st)
+{
+	__s64 supply = (__s64)st->size + st->lent;
+	__s64 use = (__s64)st->available + st->held + st->reserved;
+	__u64 in = st->granted + st->lent + st->abandoned;
+	__u64 out = st->returned + st->reclaimed + st->held + st->loans;
+
+	if (supply == use && in == out)
+		return true;
+	printf("# size %u + lent %u, available %d + held %u + reserved %u\n",
+	       st->size, st->lent, st->available, st->held, st->reserved);
+	printf("# granted %llu + lent %u + abandoned %llu, returned %llu + reclaimed %llu + held %u + loans %llu\n",
+	       st->granted, st->lent, st->abandoned, st->returned,
+	       st->reclaimed, st->held, st->loans);
+	return false;
+}
+
+/* Was nothing taken, given or put aside from one to the other? */
+static bool nothing_moved(const struct steve_status *a, const struct steve_status *b)
+{
+	return a->granted == b->granted && a->returned == b->returned &&
+	       a->reclaimed == b->reclaimed && a->lapsed == b->lapsed &&
+	       a->loans == b->loans && a->abandoned == b->abandoned &&
+	       a->reserved == b->reserved;
+}
+
+/**
+ * sum_of_clients() - do the clients have together what the account says?
+ * @fd: the device, open for one who sees all clients
+ *
+ * Return: SUM_WRONG if they do not, which is told, and SUM_UNKNOWN if tokens
+ * moved while the clients were read.
+ */
+enum sum sum_of_clients(int fd)
+{
+	struct steve_status before = read_status(fd), after;
+	__u64 held = 0, reserved = 0, lent = 0;
+	struct steve_client_info rows[64];
+	struct steve_clients batch = {
+		.rows = (uintptr_t)rows,
+		.row_size = sizeof(rows[0]),
+	};
+
+	do {
+		batch.count = ARRAY_SIZE(rows);
+		batch.more = 0;
+		if (ioctl(fd, STEVE_IOC_GET_CLIENTS, &batch))
+			die("cannot list the clients");
+		for (unsigned int i = 0; i < batch.count; i++) {
+			held += rows[i].held;
+			reserved += rows[i].reserved;
+			lent += rows[i].lent;
+		}
+	} while (batch.more);
+	after = read_status(fd);
+	if (!nothing_moved(&before, &after))
+		return SUM_UNKNOWN;
+	if (held == after.held && reserved == after.reserved && lent == after.lent)
+		return SUM_RIGHT;
+	printf("# all clients: held %llu of %u, reserved %llu of %u, lent %llu of %u\n",
+	       held, after.held, reserved, after.reserved, lent, after.lent);
+	return SUM_WRONG;
+}
+
+struct steve_status pool_status(void)
+{
+	struct steve_status st = read_status(observe());
+
+	if (!adds_up(&st))
+		die("the account does not add up");
+	return st;
+}
+
+static bool clients_add_up(void)
+{
+	enum sum sum = sum_of_clients(observe());
+
+	if (sum == SUM_WRONG)
+		die("the clients do not have what the account says");
+	return sum == SUM_RIGHT;
+}
+
+/* Reads what each client has, too; waits until nothing moves meanwhile. */
+void pool_check_clients(void)
+{
+	if (!wait_until(clients_add_up()))
+		die("tokens move all the time");
 }
 
 /* Is every token in the pool, and does nobody want one? */
@@ -277,10 +368,16 @@ int reap(pid_t pid)
 	return status;
 }
 
-int kill_and_reap(pid_t pid)
+/* Ends a child that has found nothing wrong; else it would have aborted. */
+void kill_and_reap(pid_t pid)
 {
+	int status;
+
 	kill(pid, SIGKILL);
-	return reap(pid);
+	status = reap(pid);
+	if (!succeeded(status) &&
+	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+		die("process %d ended with status %#x", pid, status);
 }
 
 bool succeeded(int status)

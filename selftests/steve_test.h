@@ -79,6 +79,13 @@ int pool_set_jobs(unsigned int jobs);
 int pool_set(const struct steve_settings *set);
 struct steve_settings pool_settings(void);
 struct steve_client_info pool_client(pid_t pid);
+void pool_check_clients(void);
+
+/* The same through a descriptor of the caller's, for looks that go on. */
+enum sum { SUM_WRONG, SUM_RIGHT, SUM_UNKNOWN };
+
+bool adds_up(const struct steve_status *st);
+enum sum sum_of_clients(int fd);
 
 /* Tokens. */
 int open_steve(int flags);
@@ -97,7 +104,7 @@ void __noreturn hold_forever(void);
 bool another_can_take(int nonblock);
 bool is_waiting(pid_t pid, unsigned int wait);
 int reap(pid_t pid);
-int kill_and_reap(pid_t pid);
+void kill_and_reap(pid_t pid);
 bool succeeded(int status);
 
 /* A child tells how far it is by its name. */

@@ -15,7 +15,7 @@ unsigned long length_of(const char *name, unsigned long usual);
 unsigned int seed_of_test(void);
 
 void watch_account(void);
-unsigned long watched_account(void);
+void watched_account(void);
 bool all_tokens_are_there(void);
 
 void __printf(2, 3) tell_figure(const char *name, const char *fmt, ...);

@@ -102,6 +102,17 @@ static size_t choose(struct worker *worker)
 	return best;
 }
 
+/* Has everything come out of an operation that has to? */
+static bool all_met(size_t i)
+{
+	const short *must = operations[i].must;
+
+	for (int j = 0; j < OUTCOMES_LISTED && must[j]; j++)
+		if (!atomic_load(&shared->seen[i][must[j]]))
+			return false;
+	return true;
+}
+
 static void work_once(struct worker *worker)
 {
 	size_t i = choose(worker);
@@ -109,7 +120,8 @@ static void work_once(struct worker *worker)
 	int outcome;
 	long ret;
 
-	if (operation->percent && !chance(worker, operation->percent))
+	if (operation->percent && all_met(i) &&
+	    !chance(worker, operation->percent))
 		return;
 	ret = operation->run(worker);
 	if (ret == NOT_NOW)
