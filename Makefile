@@ -5,12 +5,13 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 
-KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
+# Not with $(MAKE) in it: make passes its jobserver on where a recipe itself names it.
+kbuild = -C $(KDIR) M=$(CURDIR)
 
 all: modules tools
 
 modules: kernel-headers
-	$(KBUILD) modules
+	$(MAKE) $(kbuild) modules
 
 tools:
 	$(MAKE) -C tools/stevectl
@@ -21,7 +22,7 @@ selftests:
 # depmod is for the machine that runs the module, so not under DESTDIR. Kbuild
 # leaves it out without a System.map, which Debian's headers do not have.
 install: all
-	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
+	$(MAKE) $(kbuild) INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
 	$(if $(DESTDIR),,PATH=$$PATH:/usr/sbin:/sbin depmod \
 		$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease))
 	$(MAKE) -C tools/stevectl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
@@ -76,7 +77,7 @@ in-tree:
 	@tools/release/in-tree $(KSRC)
 
 clean:
-	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) $(kbuild) clean)
 	$(MAKE) -C tools/stevectl clean
 	$(MAKE) -C selftests clean
 
