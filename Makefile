@@ -8,6 +8,11 @@ PREFIX ?= /usr/local
 # Not with $(MAKE) in it: make passes its jobserver on where a recipe itself names it.
 kbuild = -C $(KDIR) M=$(CURDIR)
 
+# Others go by it in directories of theirs.
+ifneq ($(DESTDIR),)
+override DESTDIR := $(abspath $(DESTDIR))
+endif
+
 all: modules tools
 
 modules: kernel-headers
