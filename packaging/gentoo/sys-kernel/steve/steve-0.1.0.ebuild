@@ -27,6 +27,8 @@ CONFIG_CHECK="~PSI"
 ERROR_PSI="CONFIG_PSI: without it 'stevectl govern' has no pressure to go by."
 MODULES_KERNEL_MIN=6.1
 
+DOCS=( CHANGELOG.md README.md Documentation )
+
 pkg_nofetch() {
 	einfo "Run 'make dist' in a checkout of steve, and put ${A}"
 	einfo "into your DISTDIR."
@@ -42,8 +44,18 @@ src_compile() {
 }
 
 src_install() {
+	# With the module the eclass does so.
+	use modules || einstalldocs
 	linux-mod-r1_src_install
 	emake -C tools/stevectl DESTDIR="${D}" PREFIX="${EPREFIX}/usr" install
+
+	insinto /etc/sandbox.d
+	doins "${FILESDIR}"/90steve
+	insinto /usr/include/linux
+	doins uapi/linux/steve.h
+
+	# All else is for the machine that has the module.
+	use modules || return 0
 
 	local init
 	for init in systemd openrc; do
@@ -55,16 +67,11 @@ src_install() {
 	done
 	# The group is an account of Portage's.
 	rm -r "${ED}/usr/lib/sysusers.d" || die
-
-	insinto /etc/sandbox.d
-	doins "${FILESDIR}"/90steve
-	insinto /usr/include/linux
-	doins uapi/linux/steve.h
-	dodoc -r CHANGELOG.md Documentation
 }
 
 pkg_postinst() {
 	linux-mod-r1_pkg_postinst
+	use modules || return 0
 	udev_reload
 
 	elog "The number of jobs is set in /etc/modprobe.d/steve.conf. For OpenRC:"
@@ -79,5 +86,5 @@ pkg_postinst() {
 }
 
 pkg_postrm() {
-	udev_reload
+	! use modules || udev_reload
 }
