@@ -107,9 +107,10 @@ bool adds_up(const struct steve_status *st)
 		return true;
 	printf("# size %u + lent %u, available %d + held %u + reserved %u\n",
 	       st->size, st->lent, st->available, st->held, st->reserved);
-	printf("# granted %llu + lent %u + abandoned %llu, returned %llu + reclaimed %llu + held %u + loans %llu\n",
-	       st->granted, st->lent, st->abandoned, st->returned,
-	       st->reclaimed, st->held, st->loans);
+	printf("# granted %llu + lent %u + abandoned %llu\n", st->granted,
+	       st->lent, st->abandoned);
+	printf("# returned %llu + reclaimed %llu + held %u + loans %llu\n",
+	       st->returned, st->reclaimed, st->held, st->loans);
 	return false;
 }
 
