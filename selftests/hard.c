@@ -2,9 +2,10 @@
 /*
  * Hard cases: one poller in many places, entries that nobody waits on, and all
  * that can happen in the instant of a grant. No token is lost, and none is
- * there twice.
+ * there twice. STEVE_RACES says how often two things are made to happen at once.
  */
 #include "harness.h"
+#include "watch.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -20,11 +21,16 @@ enum { SHORT_MS = 20, LONG_MS = 60000 };
 
 enum {
 	SHARERS = 50,		/* of one open file */
-	ROUNDS = 300,		/* of a race */
+	RACES = 300,		/* of a kind, if nothing else is said */
 	CROWD = 24,		/* clients in the storm */
-	STORM_TURNS = 6000,	/* that they have before it ends */
+	STORM_TURNS = 20,	/* for each race, that they have before it ends */
 	STORM_JOBS = 8,		/* at most */
 };
+
+static int races(void)
+{
+	return length_of("STEVE_RACES", RACES);
+}
 
 static void configure(unsigned int jobs, unsigned int policy,
 		      unsigned int reserve_ms)
@@ -288,10 +294,10 @@ static void *exec_when_told(void *pipe)
 /* What the killed thread was just given stays its process's. */
 TEST_F(hard, reader_killed_by_the_exec_of_a_sibling)
 {
-	int kept = 0;
+	int kept = 0, rounds = races();
 
 	take(self->fd);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		int pipes[2];
 		pid_t pid;
 
@@ -314,7 +320,7 @@ TEST_F(hard, reader_killed_by_the_exec_of_a_sibling)
 		close(pipes[0]);
 		close(pipes[1]);
 	}
-	TH_LOG("in %d of %d rounds the token came first", kept, ROUNDS);
+	TH_LOG("in %d of %d rounds the token came first", kept, rounds);
 }
 
 static __noreturn void *take_and_return(void *fd)
@@ -327,7 +333,7 @@ static __noreturn void *take_and_return(void *fd)
 /* A thread sees reservations, another takes them, and the process is killed. */
 TEST_F(hard, death_while_another_thread_reads_the_reservation)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0, rounds = races(); i < rounds; i++) {
 		__u64 granted = pool_status().granted;
 		struct pollfd pfd = { .fd = self->nonblock, .events = POLLIN };
 		pid_t pid;
@@ -391,6 +397,7 @@ static void __noreturn never_read(int fd)
 TEST_F(hard, signal_fault_and_lapse_as_the_token_comes)
 {
 	__u64 lapsed = pool_status().lapsed;
+	int rounds = 10 * races();
 	pid_t pid[6];
 
 	configure(1, STEVE_POLICY_FIFO, STEVE_RESERVE_MS_MIN);
@@ -401,7 +408,7 @@ TEST_F(hard, signal_fault_and_lapse_as_the_token_comes)
 			else
 				never_read(self->nonblock);
 		}
-	for (int i = 0; i < 10 * ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		take(self->fd);
 		give(self->fd);
 		pool_status();
@@ -569,13 +576,13 @@ TEST_F(hard, all_at_once)
 	struct storm *storm = shared_memory(sizeof(*storm));
 	unsigned int seed = getpid();
 	pid_t pid[CROWD];
-	int most = 0;
+	int most = 0, enough = STORM_TURNS * races();
 
 	TH_LOG("seed %u", seed);
 	for (int i = 0; i < CROWD; i++)
 		pid[i] = set_sail(storm, i, seed + i);
 	for (unsigned int lost = 0;
-	     __atomic_load_n(&storm->turns, __ATOMIC_SEQ_CST) < STORM_TURNS;) {
+	     __atomic_load_n(&storm->turns, __ATOMIC_SEQ_CST) < enough;) {
 		int victim = rand_r(&seed) % CROWD;
 		int running = count_running(storm);
 
