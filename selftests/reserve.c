@@ -297,7 +297,7 @@ static void __noreturn stop_when_armed(int fd)
 
 /*
  * The token is put aside for the one that is stopped, and goes to the next when
- * that ends: the reservation lasts a second, and not two.
+ * that ends: there is one reservation, as long as is set, and not two.
  */
 TEST_F(reservation, who_is_stopped_holds_up_the_next_no_longer_than_that)
 {

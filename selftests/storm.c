@@ -40,7 +40,7 @@ enum doing {
 	CLOSED,		/* holding, with every file closed */
 	LENDING,
 	THREADS,	/* several of these in several threads */
-	EXECUTING,	/* one exec after the other, and afterwards */
+	EXECUTING,	/* and afterwards */
 	ENDING,
 	DOINGS,
 };
@@ -232,7 +232,7 @@ static void exec_again(char *times)
 	syscall(SYS_execve, "/proc/self/exe", args, env);
 }
 
-/* One exec after the other, so that many are killed within one; then it stays. */
+/* Once more, so that more are killed within one; then it stays. */
 static void __attribute__((constructor)) go_on_by_exec(int argc, char **argv)
 {
 	char *times;
@@ -247,7 +247,7 @@ static void __attribute__((constructor)) go_on_by_exec(int argc, char **argv)
 
 static void take_and_exec(struct client *client)
 {
-	char times[] = "8";
+	char times[] = "2";
 
 	take_some(client);
 	do_next(client, EXECUTING);
