@@ -49,7 +49,7 @@ check-matrix:
 	@tools/check 6.1 6.12 6.12-rt 7.2
 
 check-debug:
-	@tools/check -l debug kcsan detectors detectors-kcsan
+	@tools/check -l debug kcsan detectors detectors-kcsan sanitized
 
 bench:
 	@tools/bench/bench speed
