@@ -48,6 +48,17 @@ quietly()
 $(tail -n 30 "$WORK/log")"
 }
 
+# status_of KEY: prints that line of "stevectl status".
+status_of()
+{
+	stevectl status | awk -v key="$1:" '$1 == key { print $2 }'
+}
+
+one_is_held()
+{
+	[ "$(status_of held)" = 1 ]
+}
+
 # is_for_the_group FILE TYPE: is it root's, for the group, and such a file?
 is_for_the_group()
 {

@@ -12,8 +12,7 @@ test_jobserver_is_there()
 {
 	wait_for_jobserver
 	equal 'jobs' 12 "$(cat /sys/module/steve/parameters/jobs)"
-	equal 'jobs that stevectl sees' 12 "$(stevectl status |
-		awk '$1 == "jobs:" { print $2 }')"
+	equal 'jobs that stevectl sees' 12 "$(status_of jobs)"
 }
 
 test_versions_agree()
@@ -32,23 +31,18 @@ test_header_is_for_programs()
 	echo '#include <linux/steve.h>' | quietly gcc -x c -Wall -Werror -o /dev/null -c -
 }
 
-granted()
-{
-	stevectl status | awk '$1 == "granted:" { print $2 }'
-}
-
 test_member_can_build()
 {
 	printf 'all: a b c\na b c:\n\ttouch $@\n' >"$WORK/Makefile"
 	mkdir "$WORK/build"
 	chown member "$WORK/build"
 	for jobserver in /dev/steve "$FIFO"; do
-		before=$(granted)
+		before=$(status_of granted)
 		as member "cd $WORK/build && MAKEFLAGS=--jobserver-auth=fifo:$jobserver make -f ../Makefile" \
 			>"$WORK/log" 2>&1 || fail "make failed: $(cat "$WORK/log")"
 		[ -e "$WORK/build/c" ] || fail 'make has made nothing'
 		! grep -q warning "$WORK/log" || fail "make said $(cat "$WORK/log")"
-		[ "$(granted)" -gt "$before" ] || fail "make took no token of $jobserver"
+		[ "$(status_of granted)" -gt "$before" ] || fail "make took no token of $jobserver"
 		rm "$WORK/build"/*
 	done
 	equal 'output' works "$(as member 'stevectl run echo works' 2>&1)"
@@ -75,7 +69,7 @@ test_govern_is_a_service()
 	[ "${exposure%%.*}" -lt 3 ] || fail "systemd-analyze security: $exposure"
 	# What it is allowed suffices.
 	quietly systemctl start steve-govern.service
-	equal 'caps' 1 "$(stevectl status | awk '$1 == "caps:" { print $2 }')"
+	equal 'caps' 1 "$(status_of caps)"
 	quietly systemctl stop steve-govern.service
 	equal 'state' inactive "$(systemctl is-active steve-govern.service)"
 }
@@ -116,16 +110,6 @@ test_it_comes_whole_under_another_name()
 	wait_for_jobserver
 }
 
-held()
-{
-	stevectl status | awk '$1 == "held:" { print $2 }'
-}
-
-one_is_held()
-{
-	[ "$(held)" = 1 ]
-}
-
 governor()
 {
 	systemctl show -P MainPID steve-govern.service
@@ -137,12 +121,12 @@ test_upgrade_lets_builds_be()
 	before=$(governor)
 	stevectl run --always sleep 1000 &
 	build=$!
-	wait_until one_is_held || fail "$(held) tokens are held"
+	wait_until one_is_held || fail "$(status_of held) tokens are held"
 	quietly apt-get -q -y --reinstall --no-install-recommends install /copy/deb/*.deb
 	equal 'FIFO' active "$(systemctl is-active run-steve.mount)"
 	equal 'governor' active "$(systemctl is-active steve-govern.service)"
 	[ "$(governor)" != "$before" ] || fail 'the governor is the old program'
-	equal 'held' 1 "$(held)"
+	equal 'held' 1 "$(status_of held)"
 	kill "$build"
 }
 
