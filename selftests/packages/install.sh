@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The packages in /copy/deb, installed and configured.
+# The packages in /copy/deb, installed and configured. What they need comes from
+# Debian, because they depend on it; but for the headers of the kernel.
 
 test_packages_install()
 {
 	list_files >/var/tmp/files
-	quietly apt-get -q -y --no-install-recommends install /copy/deb/*.deb
+	list_packages >/var/tmp/packages
+	quietly install_packages /copy/deb/*.deb linux-headers-cloud-amd64
 	# What the state is worth is seen when the system is up again.
 	sync
 }

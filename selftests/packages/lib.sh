@@ -48,6 +48,17 @@ quietly()
 $(tail -n 30 "$WORK/log")"
 }
 
+# install_packages PACKAGE...: without what they only recommend. There is no network.
+install_packages()
+{
+	apt-get -q -y --no-install-recommends install "$@"
+}
+
+list_packages()
+{
+	dpkg-query -W -f '${Package}\n' | sort
+}
+
 # status_of KEY: prints that line of "stevectl status".
 status_of()
 {

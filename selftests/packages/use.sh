@@ -28,6 +28,7 @@ test_versions_agree()
 
 test_header_is_for_programs()
 {
+	quietly install_packages gcc libc6-dev
 	echo '#include <linux/steve.h>' | quietly gcc -x c -Wall -Werror -o /dev/null -c -
 }
 
@@ -122,7 +123,7 @@ test_upgrade_lets_builds_be()
 	stevectl run --always sleep 1000 &
 	build=$!
 	wait_until one_is_held || fail "$(status_of held) tokens are held"
-	quietly apt-get -q -y --reinstall --no-install-recommends install /copy/deb/*.deb
+	quietly install_packages --reinstall /copy/deb/*.deb
 	equal 'FIFO' active "$(systemctl is-active run-steve.mount)"
 	equal 'governor' active "$(systemctl is-active steve-govern.service)"
 	[ "$(governor)" != "$before" ] || fail 'the governor is the old program'
@@ -141,8 +142,12 @@ test_purge_leaves_nothing()
 	userdel -r member 2>/dev/null
 	userdel -r stranger 2>/dev/null
 	quietly apt-get -q -y purge steve-dkms stevectl steve-dev
+	equal 'state' '' "$(find /var/lib/dpkg /var/lib/systemd -name '*steve*')"
+	# What came with them.
+	list_packages | comm -13 /var/tmp/packages - >"$WORK/new"
+	quietly xargs apt-get -q -y purge <"$WORK/new"
 	equal 'files' '' "$(list_files | diff /var/tmp/files - | grep '^[<>]')"
-	equal 'packages' '' "$(dpkg-query -W -f '${Package}\n' | grep steve)"
+	equal 'packages' '' "$(list_packages | diff /var/tmp/packages - | grep '^[<>]')"
 	[ ! -e /sys/module/steve ] || fail 'the module is loaded'
 	[ ! -e /dev/steve ] || fail 'the device is there'
 	! mountpoint -q "${FIFO%/*}" || fail 'stevefs is mounted'
