@@ -3,6 +3,12 @@
 #
 # What dkms has built, in the kernel that is running, and no more.
 
+test_new_kernel_runs()
+{
+	[ -e /var/tmp/new-kernel ] || skip 'there was no newer kernel'
+	equal 'kernel' "$(cat /var/tmp/new-kernel)" "$(uname -r)"
+}
+
 test_module_loads()
 {
 	quietly modprobe steve jobs=12
@@ -11,11 +17,22 @@ test_module_loads()
 	quietly modprobe -r steve
 }
 
+# Prints what is there for the newer kernel, if there is one, beside what its
+# packages have.
+new_kernel_files()
+{
+	[ -e /var/tmp/new-kernel ] || return
+	kernel=$(cat /var/tmp/new-kernel)
+	find /boot -name "*-$kernel"
+	find "/usr/lib/modules/$kernel" -name 'modules.*'
+}
+
 test_remove_leaves_nothing()
 {
 	quietly dkms remove -m steve -v "$VERSION" --all
 	rm -r "/usr/src/steve-$VERSION"
-	equal 'files' '' "$(find /lib/modules /usr/src /var/lib/dkms /etc \
-		-path /usr/src/tools -prune -o -name '*steve*' -print)"
+	new_kernel_files >"$WORK/new"
+	equal 'files' '' "$(list_files_of_nobody | grep -vxF -f "$WORK/new" |
+		diff /var/tmp/files - | grep '^[<>]')"
 	equal 'modules known' '' "$(grep -l steve /lib/modules/*/modules.dep)"
 }

@@ -97,3 +97,11 @@ list_files()
 		-prune -o -print | sort
 }
 
+# Lists those of them that belong to no package.
+list_files_of_nobody()
+{
+	# What was in /lib once is in /usr/lib.
+	sed 's,^/\(bin\|lib\|lib64\|sbin\)/,/usr/\1/,' /var/lib/dpkg/info/*.list |
+		sort >"$WORK/owned"
+	list_files | comm -23 - "$WORK/owned"
+}
