@@ -70,6 +70,15 @@ one_is_held()
 	[ "$(status_of held)" = 1 ]
 }
 
+# is_rejected CMD...: is the module refused that CMD would load, for its signature?
+is_rejected()
+{
+	if "$@" >"$WORK/said" 2>&1; then
+		fail 'the module was loaded'
+	fi
+	grep -q 'Key was rejected by service' "$WORK/said" || fail "$(cat "$WORK/said")"
+}
+
 # is_for_the_group FILE TYPE: is it root's, for the group, and such a file?
 is_for_the_group()
 {
