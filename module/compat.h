@@ -80,9 +80,9 @@ static inline struct dentry *d_make_persistent(struct dentry *dentry,
 #define kill_anon_super kill_litter_super
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+/* Of 7.0, and of later releases of some before. */
 #include <linux/slab.h>
-
+#ifndef kzalloc_obj
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
