@@ -228,7 +228,8 @@ static void take_and_give(int fd)
  */
 TEST_F(module, nothing_put_off_outlives_it)
 {
-	pid_t pid[40];
+	enum { CROWD = 40 };
+	pid_t pid[CROWD];
 	int fd;
 
 	for (int round = 0; round < 5; round++) {
@@ -237,15 +238,14 @@ TEST_F(module, nothing_put_off_outlives_it)
 			.min_jobs = 0, .min_memory = 1ULL << 46,
 		}));
 		fd = open_steve(O_RDWR | O_CLOEXEC);
-		for (int i = 0; i < 40; i++) {
+		for (int i = 0; i < CROWD; i++) {
 			IN_CHILD(pid[i]) {
-				announce("asked");
 				if (i % 2)
 					take(fd);
 				poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, -1);
 			}
 		}
-		for (int i = 0; i < 40; i++) {
+		for (int i = 0; i < CROWD; i++) {
 			ASSERT_TRUE(wait_until(is_waiting(pid[i], i % 2 ?
 							  STEVE_WAIT_READ :
 							  STEVE_WAIT_POLL)));
@@ -253,10 +253,10 @@ TEST_F(module, nothing_put_off_outlives_it)
 		EXPECT_TRUE(pool_status().limits & STEVE_LIMIT_MEMORY);
 		close(fd);
 		pool_close();
-		for (int i = 0; i < 40; i++)
+		for (int i = 0; i < CROWD; i++)
 			kill(pid[i], SIGKILL);
-		for (int i = 0; i < 40; i++)
-			reap(pid[i]);
+		for (int i = 0; i < CROWD; i++)
+			kill_and_reap(pid[i]);
 		ASSERT_EQ(0, module_unload());
 		ASSERT_EQ(0, module_load(""));
 	}

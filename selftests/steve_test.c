@@ -111,6 +111,7 @@ bool adds_up(const struct steve_status *st)
 	       st->lent, st->abandoned);
 	printf("# returned %llu + reclaimed %llu + held %u + loans %llu\n",
 	       st->returned, st->reclaimed, st->held, st->loans);
+	fflush(stdout);
 	return false;
 }
 
@@ -171,7 +172,8 @@ struct steve_status pool_status(void)
 	return st;
 }
 
-static bool clients_add_up(void)
+/* Do all clients have together what the account says? False if tokens moved. */
+bool pool_clients_add_up(void)
 {
 	enum sum sum = sum_of_clients(observe());
 
@@ -183,7 +185,7 @@ static bool clients_add_up(void)
 /* Reads what each client has, too; waits until nothing moves meanwhile. */
 void pool_check_clients(void)
 {
-	if (!wait_until(clients_add_up()))
+	if (!wait_until(pool_clients_add_up()))
 		die("tokens move all the time");
 }
 

@@ -79,6 +79,7 @@ int pool_set_jobs(unsigned int jobs);
 int pool_set(const struct steve_settings *set);
 struct steve_settings pool_settings(void);
 struct steve_client_info pool_client(pid_t pid);
+bool pool_clients_add_up(void);
 void pool_check_clients(void);
 
 /* The same through a descriptor of the caller's, for looks that go on. */

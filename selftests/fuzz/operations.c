@@ -315,7 +315,6 @@ static long get_status(struct worker *worker)
 {
 	struct steve_status st = { .flags = chance(worker, 20) };
 	unsigned long call = STEVE_IOC_GET_STATUS;
-	__s64 supply, use;
 
 	if (chance(worker, 10))
 		call = _IOWR(STEVE_IOC_MAGIC, 0x00, __u64);
@@ -323,11 +322,8 @@ static long get_status(struct worker *worker)
 		return result(ioctl(a_file(worker), call, nowhere(worker)));
 	if (ioctl(a_file(worker), call, &st))
 		return -errno;
-	supply = (__s64)st.size + st.lent;
-	use = (__s64)st.available + st.held + st.reserved;
-	if (supply != use)
-		fault(worker, "size %u + lent %u is not available %d + held %u + reserved %u",
-		      st.size, st.lent, st.available, st.held, st.reserved);
+	if (!adds_up(&st))
+		fault(worker, "the account does not add up");
 	return 0;
 }
 
