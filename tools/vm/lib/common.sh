@@ -125,7 +125,7 @@ forget_unused() {
 	local unused
 
 	mapfile -d '' -t unused < <(find "$cache" -mindepth 1 -maxdepth 1 \
-		\( -name 'build-*' -mtime +0 -o -name '*-*-*' -mtime +13 \) -print0)
+		\( \( -name 'build-*' -o -name 'programs-*' \) -mtime +0 -o -name '*-*-*' -mtime +13 \) -print0)
 	[ ${#unused[@]} -eq 0 ] || as_root rm -rf "${unused[@]}"
 }
 

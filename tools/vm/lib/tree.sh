@@ -33,37 +33,70 @@ tree_digest() {
 		digest "$@"
 }
 
-# Makes a directory with the built tree in steve/, and products.tar of what was
-# built.
-#   make_build KERNEL ROOT KERNEL-DIRECTORY DIR
-make_build() {
-	local kernel=$1 root=$2 release source binds dir=$4
+# Copies the files that something is built from to steve/ in a directory.
+#   copy_tree DIR
+copy_tree() {
+	tree_files "${built_from[@]}" | pack_tree -c "$1/files.tar"
+	tar -x -f "$1/files.tar" -C "$1"
+	rm "$1/files.tar"
+	(cd "$1" && find steve -type f | sort >files)
+}
 
-	release=$(<"$3/release")
-	source=/lib/modules/$release/build
-	binds=("$dir/steve:/steve")
-	if [ -d "$3/source" ]; then
-		source=/usr/src/linux
-		binds+=("$3/source:$source")
-	fi
-	tree_files "${built_from[@]}" | pack_tree -c "$dir/files.tar"
-	tar -x -f "$dir/files.tar" -C "$dir"
-	rm "$dir/files.tar"
-	(cd "$dir" && find steve -type f | sort >files)
+# Builds in the copy, and packs what came of it as products.tar.
+#   build_tree NAME ROOT DIR [BIND]... -- ARGUMENT...
+build_tree() {
+	local name=$1 root=$2 dir=$3 binds=()
+
+	shift 3
+	while [ "$1" != -- ]; do
+		binds+=("$1")
+		shift
+	done
+	shift
 	cp "$vm/lib/build-tree" "$dir/steve/build-tree"
-	step "build for $kernel" as_root "$vm/lib/enter" "$root/root" \
-		"${binds[@]}" -- /steve/build-tree "$source"
+	step "$name" as_root "$vm/lib/enter" "$root/root" \
+		"$dir/steve:/steve" "${binds[@]}" -- /steve/build-tree "$@"
 	rm "$dir/steve/build-tree"
 	(cd "$dir" && find steve -type f | sort | comm -13 files - |
 		tar -c -f products.tar -T - --owner=0 --group=0)
 	rm "$dir/files"
 }
 
+# Makes a directory with the programs for a suite, which its kernels share.
+#   make_programs ROOT DIR
+make_programs() {
+	local root=$1 dir=$2
+
+	copy_tree "$dir"
+	build_tree "programs for ${root##*/}" "$root" "$dir" -- programs
+	rm -r "$dir/steve"
+}
+
+# Makes a directory with the built tree in steve/, and products.tar of what was
+# built.
+#   make_build KERNEL ROOT KERNEL-DIRECTORY PROGRAMS-DIRECTORY DIR
+make_build() {
+	local kernel=$1 root=$2 programs=$4 release source binds=() dir=$5
+
+	release=$(<"$3/release")
+	source=/lib/modules/$release/build
+	if [ -d "$3/source" ]; then
+		source=/usr/src/linux
+		binds+=("$3/source:$source")
+	fi
+	copy_tree "$dir"
+	tar -x -f "$programs/products.tar" -C "$dir"
+	build_tree "module for $kernel" "$root" "$dir" "${binds[@]}" -- modules "$source"
+}
+
 # Sets a variable to the directory of the tree built for a kernel.
 #   built VARIABLE KERNEL ROOT KERNEL-DIRECTORY
 built() {
-	local key
+	local how key of_suite
 
-	key=$(tree_digest "${4##*/}" "$(<"$vm/lib/build-tree")")
-	cached "$1" "build-$2-$key" make_build "$2" "$3" "$4"
+	how=$(<"$vm/lib/build-tree")
+	key=$(tree_digest "${3##*/}" "$how")
+	cached of_suite "programs-${3##*/root-}-$key" make_programs "$3"
+	key=$(tree_digest "${4##*/}" "${3##*/}" "$how")
+	cached "$1" "build-$2-$key" make_build "$2" "$3" "$4" "$of_suite"
 }
