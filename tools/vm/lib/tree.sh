@@ -65,10 +65,10 @@ build_tree() {
 # Makes a directory with the programs for a suite, which its kernels share.
 #   make_programs ROOT DIR
 make_programs() {
-	local root=$1 dir=$2
+	local root=$1 dir=$2 suite=${1##*/root-}
 
 	copy_tree "$dir"
-	build_tree "programs for ${root##*/}" "$root" "$dir" -- programs
+	build_tree "programs for ${suite%-*}" "$root" "$dir" -- programs
 	rm -r "$dir/steve"
 }
 
