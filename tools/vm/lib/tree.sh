@@ -97,6 +97,7 @@ built() {
 	how=$(<"$vm/lib/build-tree")
 	key=$(tree_digest "${3##*/}" "$how")
 	cached of_suite "programs-${3##*/root-}-$key" make_programs "$3"
-	key=$(tree_digest "${4##*/}" "${3##*/}" "$how")
+	# Who edits the tree meanwhile gets no module of the new one with old programs.
+	key=$(tree_digest "${4##*/}" "${of_suite##*/}")
 	cached "$1" "build-$2-$key" make_build "$2" "$3" "$4" "$of_suite"
 }
