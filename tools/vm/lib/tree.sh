@@ -43,19 +43,12 @@ copy_tree() {
 }
 
 # Builds in the copy, and packs what came of it as products.tar.
-#   build_tree NAME ROOT DIR [BIND]... -- ARGUMENT...
+#   build_tree NAME ROOT DIR [BIND]... -- /steve/build-tree ARGUMENT...
 build_tree() {
-	local name=$1 root=$2 dir=$3 binds=()
+	local name=$1 root=$2 dir=$3
 
-	shift 3
-	while [ "$1" != -- ]; do
-		binds+=("$1")
-		shift
-	done
-	shift
 	cp "$vm/lib/build-tree" "$dir/steve/build-tree"
-	step "$name" as_root "$vm/lib/enter" "$root/root" \
-		"$dir/steve:/steve" "${binds[@]}" -- /steve/build-tree "$@"
+	step "$name" as_root "$vm/lib/enter" "$root/root" "$dir/steve:/steve" "${@:4}"
 	rm "$dir/steve/build-tree"
 	(cd "$dir" && find steve -type f | sort | comm -13 files - |
 		tar -c -f products.tar -T - --owner=0 --group=0)
@@ -68,7 +61,7 @@ make_programs() {
 	local root=$1 dir=$2 suite=${1##*/root-}
 
 	copy_tree "$dir"
-	build_tree "programs for ${suite%-*}" "$root" "$dir" -- programs
+	build_tree "programs for ${suite%-*}" "$root" "$dir" -- /steve/build-tree programs
 	rm -r "$dir/steve"
 }
 
@@ -86,7 +79,8 @@ make_build() {
 	fi
 	copy_tree "$dir"
 	tar -x -f "$programs/products.tar" -C "$dir"
-	build_tree "module for $kernel" "$root" "$dir" "${binds[@]}" -- modules "$source"
+	build_tree "module for $kernel" "$root" "$dir" "${binds[@]}" -- \
+		/steve/build-tree modules "$source"
 }
 
 # Sets a variable to the directory of the tree built for a kernel.
