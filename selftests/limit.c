@@ -102,8 +102,8 @@ TEST_F(pool, threads_of_a_process_hold_as_many_as_it_may)
 	EXPECT_EQ(2, held_by(pid));
 
 	ASSERT_EQ(0, set_max_per_process(3));
-	EXPECT_TRUE(wait_until(held_by(pid) == 3));
-	EXPECT_EQ(STEVE_WAIT_READ, pool_client(pid).wait);
+	EXPECT_TRUE(wait_until(held_by(pid) == 3 &&
+			       is_waiting(pid, STEVE_WAIT_READ)));
 	ASSERT_EQ(0, set_max_per_process(0));
 	EXPECT_TRUE(wait_until(is_named(pid, "served")));
 	EXPECT_EQ(THREADS, held_by(pid));
