@@ -102,17 +102,21 @@ test_root_of_a_user_namespace_may_not_change_it()
 	not_permitted unshare --user --map-root-user
 }
 
+# insert PARAMETER...: loads the module.
+insert()
+{
+	if [ -e "$STEVE_KO" ]; then
+		insmod "$STEVE_KO" "$@"
+	else
+		modprobe steve "$@"
+	fi
+}
+
 # Loads the module again, with everything as it was.
 load_module()
 {
 	status=$?
-	if [ -e /dev/steve ]; then
-		:
-	elif [ -e "$STEVE_KO" ]; then
-		insmod "$STEVE_KO" jobs="$JOBS"
-	else
-		modprobe steve jobs="$JOBS"
-	fi || fail 'the module does not load again'
+	[ -e /dev/steve ] || insert jobs="$JOBS" || fail 'the module does not load again'
 	chown "$owner" /dev/steve
 	chmod "$mode" /dev/steve
 	mount -t stevefs -o "$options" none "${FIFO%/*}"
@@ -120,18 +124,41 @@ load_module()
 	clean_up
 }
 
-test_no_module()
+# Unloads the module until the test ends.
+unload_module()
 {
 	owner=$(stat -c %u:%g /dev/steve) mode=$(stat -c %a /dev/steve)
 	options=$(stat -c uid=%u,gid=%g,mode=%a "$FIFO")
-	number=$(stat -c '0x%t 0x%T' /dev/steve)
 	umount "${FIFO%/*}" || fail 'cannot unmount stevefs'
 	trap load_module EXIT
 	rmmod steve || fail 'cannot unload the module'
+}
+
+test_no_module()
+{
+	number=$(stat -c '0x%t 0x%T' /dev/steve)
+	unload_module
 	not_opened 'stevectl: cannot open /dev/steve: No such file or directory; load the module: modprobe steve' \
 		"$STEVECTL"
 	# A device node that was left behind.
 	mknod "$WORK/steve" c $number
 	refused 1 "stevectl: cannot open $WORK/steve: No such device; load the module: modprobe steve" \
 		"$STEVECTL" --device "$WORK/steve" status
+	refused 1 "stevectl: cannot open $FIFO: No such file or directory; load the module, modprobe steve, and mount stevefs there" \
+		"$STEVECTL" --device "$FIFO" status
+	# Another jobserver has the name.
+	mknod /dev/steve c 1 3
+	refused 1 'stevectl: /dev/steve is not a jobserver of steve; end what has that name, then load the module: modprobe steve' \
+		"$STEVECTL" status
+	rm /dev/steve
+}
+
+test_device_of_another_name()
+{
+	unload_module
+	insert devname=ksteve || fail 'the module does not load'
+	refused 1 'stevectl: cannot open /dev/steve: No such file or directory; the module is loaded: name its device by --device' \
+		"$STEVECTL" status
+	equal 'output' works "$("$STEVECTL" --device /dev/ksteve run echo works)"
+	rmmod steve
 }

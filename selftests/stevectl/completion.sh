@@ -55,6 +55,7 @@ test_completion_of_values()
 	equal 'policies with fi' 'fifo' "$(completed set policy = "fi")"
 	equal 'columns' 'PID,HELD' "$(completed ps --output PID,H)"
 	equal 'limits' 'none' "$(completed govern --io-pressure '')"
+	equal 'jobs' 'none' "$(completed cap '')"
 	start_holder
 	equal 'clients' "$!" "$(completed reclaim '')"
 }

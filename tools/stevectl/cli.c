@@ -152,12 +152,20 @@ static const char *advice(const char *path, int err)
 {
 	switch (err) {
 	case ENOENT:
+		if (!strcmp(path, STEVE_FIFO))
+			return "; load the module, modprobe steve, and mount stevefs there";
 		if (strcmp(path, STEVE_DEVICE))
 			return "; name the device or the FIFO of stevefs";
+		if (!access("/sys/module/steve", F_OK))
+			return "; the module is loaded: name its device by --device";
 		return "; load the module: modprobe steve";
 	case ENXIO:
 	case ENODEV:
 		return "; load the module: modprobe steve";
+	case ENOTTY:
+		if (strcmp(path, STEVE_DEVICE))
+			return "; name " STEVE_DEVICE " or the FIFO of stevefs";
+		return "; end what has that name, then load the module: modprobe steve";
 	case EACCES:
 		return "; be root or a member of the group jobserver";
 	default:
@@ -173,9 +181,8 @@ int open_jobserver(const struct invocation *call)
 	if (fd >= 0)
 		return fd;
 	if (fd == -ENOTTY)
-		errx(EXIT_FAILURE,
-		     "%s is not a jobserver of steve; name " STEVE_DEVICE " or the FIFO of stevefs",
-		     path);
+		errx(EXIT_FAILURE, "%s is not a jobserver of steve%s", path,
+		     advice(path, ENOTTY));
 	errx(EXIT_FAILURE, "cannot open %s: %s%s", path, strerror(-fd),
 	     advice(path, -fd));
 }

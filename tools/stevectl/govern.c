@@ -269,8 +269,8 @@ const struct command govern_command = {
 "Type=notify), and prints a line for each change. When it ends, however it ends,\n"
 "its cap is gone. It needs root (CAP_SYS_RESOURCE).\n"
 "\n"
-"PCT is how much of the time some task was held up for want of it, 1 to 100, or\n"
-"none.\n",
+"PCT is how much of the time some task was held up for want of memory, processors\n"
+"or disks, 1 to 100, or none.\n",
 	.options =
 "  --min N         the lowest cap (1)\n"
 "  --max N         the highest (the number of jobs that is set)\n"

@@ -292,7 +292,7 @@ const struct command status_command = {
 "\n"
 "  granted          tokens taken\n"
 "  returned         tokens given back by a write\n"
-"  reclaimed        tokens that came back because their client died\n"
+"  reclaimed        tokens that came back because their client died, or by reclaim\n"
 "  lapsed           reservations that ended unread\n"
 "  loans            implicit slots lent\n"
 "  strays           bytes written that returned no token\n"

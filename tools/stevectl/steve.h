@@ -12,6 +12,7 @@
 #include <linux/steve.h>
 
 #define STEVE_DEVICE	"/dev/steve"
+#define STEVE_FIFO	"/run/steve/fifo"
 
 /**
  * steve_open() - open a jobserver

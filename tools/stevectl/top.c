@@ -472,7 +472,7 @@ const struct command top_command = {
 	.arguments = "[--interval SECONDS] [--count N]",
 	.summary = "Show the pool and its clients live, as bars",
 	.help =
-"Ends by q. Where standard output is no terminal, the pool is shown once.\n"
+"Ends by q. Where standard output is no terminal, it is shown once, or N times.\n"
 "\n"
 "The bar of the pool: # held, ! held beyond what the pool has now, + reserved,\n"
 ". free. Clients that have tokens come first; then those that wait, in the order\n"

@@ -45,7 +45,7 @@ static void parse_timeout(struct goal *goal, const char *text)
 
 	if (!parse_hundredths(text, 0, 100 * TIMEOUT_MAX, &hundredths))
 		errx(EXIT_FAILURE,
-		     "--timeout cannot be '%s'; give seconds, such as 10 or 0.5",
+		     "--timeout cannot be '%s'; give seconds from 0 to 31622400, such as 0.5",
 		     text);
 	goal->limited = true;
 	goal->until = now_ms() + 10 * (long long)hundredths;

@@ -144,6 +144,7 @@ _stevectl()
 	'')		_stevectl_words 'status ps top set-jobs set run cap govern wait reclaim' ;;
 	set)		_stevectl_settings ;;
 	reclaim)	_stevectl_clients ;;
+	cap)		_stevectl_words none ;;
 	esac
 }
 
