@@ -36,6 +36,22 @@ install: all
 	$(MAKE) -C packaging install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	$(if $(DESTDIR),,$(MAKE) -C packaging activate PREFIX=$(PREFIX))
 
+# Of every kernel that it was installed for.
+uninstall:
+	for dir in $(DESTDIR)/lib/modules/*/updates; do \
+		set -- "$$dir"/steve.ko*; \
+		test -e "$$1" || continue; \
+		$(RM) "$$@"; \
+		rmdir --ignore-fail-on-non-empty "$$dir"; \
+		$(if $(DESTDIR),,PATH=$$PATH:/usr/sbin:/sbin \
+			depmod "$$(basename "$${dir%/updates}")";) \
+	done
+	$(MAKE) -C tools/stevectl uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	$(RM) $(DESTDIR)$(PREFIX)/include/linux/steve.h
+	$(if $(DESTDIR),,$(MAKE) -C packaging deactivate PREFIX=$(PREFIX))
+	$(MAKE) -C packaging uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	$(if $(DESTDIR),,$(MAKE) -C packaging reload)
+
 demo:
 	@tools/demo/demo
 
@@ -90,9 +106,10 @@ help:
 	@echo 'make                build the module for the running kernel, and stevectl'
 	@echo 'make install        install both, and what has them at hand after a boot (as root);'
 	@echo '                    DESTDIR, PREFIX and INIT=systemd, openrc or none are honoured'
+	@echo 'make uninstall      remove what make install has installed; what was changed stays'
 	@echo 'make demo           watch two builds share a pool, in a virtual machine'
 	@echo 'make check          run what a change should pass, in virtual machines'
-	@echo 'make lint           look at the sources by every checker there is for them'
+	@echo 'make lint           look at the sources by compilers and checkers'
 	@echo 'make check-matrix   run those that need a kernel on 6.1, 6.12, 6.12-rt and 7.2'
 	@echo 'make check-debug    run all on the kernels full of checks, and show that these work'
 	@echo 'make bench          measure how fast it is, beside a FIFO and CUSE'
@@ -100,7 +117,7 @@ help:
 	@echo 'make bench-fairness measure the share that ninja gets beside make'
 	@echo 'make bench-reserve  measure how soon pollers read what was reserved for them'
 	@echo 'make bench-govern   show how stevectl govern keeps a machine from thrashing'
-	@echo 'make check-packages install, upgrade and purge in Debian systems with systemd'
+	@echo 'make check-packages install, upgrade and remove in Debian systems, with systemd and OpenRC'
 	@echo 'make check-in-tree  lay it out in a kernel source tree, and build and test it there'
 	@echo 'make deb            make Debian packages in deb/, or in DEBDIR'
 	@echo 'make in-tree        lay it out in the kernel source tree KSRC'
@@ -119,6 +136,6 @@ kernel-headers:
 		echo 'or see steve at work in a virtual machine: make demo' >&2; \
 		exit 1; }
 
-.PHONY: all modules tools selftests install demo check lint check-matrix check-debug \
+.PHONY: all modules tools selftests install uninstall demo check lint check-matrix check-debug \
 	soak bench bench-fairness bench-reserve bench-govern clean help kernel-headers dist \
 	check-packages check-in-tree deb in-tree

@@ -3,8 +3,17 @@
 #
 # What make.sh has built, installed in a system with systemd.
 
+# Others may have something in those that were made.
+without_directories()
+{
+	while read -r name; do
+		[ -d "$name" ] || echo "$name"
+	done
+}
+
 test_make_install()
 {
+	list_files | without_directories >/var/tmp/files-before
 	quietly make -C /var/tmp/steve install
 	equal 'version of the module' "$VERSION" "$(modinfo -F version steve)"
 	equal 'stevectl --version' "stevectl $VERSION" "$(stevectl --version)"
@@ -40,4 +49,14 @@ test_it_comes_at_boot()
 	quietly systemctl restart systemd-modules-load.service
 	wait_for_jobserver
 	equal 'jobs' 5 "$(status_of jobs)"
+}
+
+test_uninstall_leaves_what_was_changed()
+{
+	quietly systemctl stop run-steve.mount
+	quietly modprobe -r steve
+	quietly make -C /var/tmp/steve uninstall
+	equal 'files' '> /etc/modprobe.d/steve.conf' "$(list_files |
+		without_directories | diff /var/tmp/files-before - | grep '^[<>]')"
+	equal 'modules known' '' "$(grep -l steve /lib/modules/*/modules.dep)"
 }

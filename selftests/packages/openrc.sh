@@ -113,3 +113,11 @@ test_stop()
 	! pgrep -x stevectl >/dev/null || fail 'there is a governor'
 	is_gone
 }
+
+test_uninstall_leaves_nothing()
+{
+	quietly make -C /var/tmp/steve uninstall INIT=openrc
+	equal 'services' '' "$(rc-update show | grep steve)"
+	equal 'files' '' "$(find /etc /lib/modules /usr /var/lib -name '*steve*' \
+		! -path '/usr/src/*')"
+}

@@ -78,9 +78,9 @@ pkg_postinst() {
 	elog "  rc-update add steve default"
 	elog "With systemd the jobserver is there after the next boot, or after"
 	elog "'modprobe steve'. Then put into make.conf:"
-	elog "  MAKEFLAGS=\"--jobserver-auth=fifo:/dev/steve\""
+	elog "  MAKEFLAGS=\"--jobserver-auth=fifo:/run/steve/fifo\""
 	elog "  FEATURES=\"\${FEATURES} jobserver-token\""
-	elog "and no -j into NINJAOPTS, which would turn the jobserver off. Packages"
+	elog "and no -j into NINJAOPTS, if you set it: it would turn the jobserver off. Packages"
 	elog "are built by the user portage:"
 	elog "  usermod -aG jobserver portage"
 }
