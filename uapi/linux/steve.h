@@ -295,7 +295,7 @@ struct steve_clients {
  * there are several caps, for each limit the strictest counts; what is set does
  * not change. The caller, and whoever opened the descriptor, need
  * CAP_SYS_RESOURCE in the initial user namespace, else EPERM. A value out of its
- * range: ERANGE. STEVE_CAPS_MAX caps there are already: ENOSPC.
+ * range: ERANGE. STEVE_CAPS_MAX caps there are already: ENOSPC. No memory: ENOMEM.
  */
 #define STEVE_IOC_SET_CAP	_IOW(STEVE_IOC_MAGIC, 0x04, struct steve_cap)
 
