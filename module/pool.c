@@ -1059,7 +1059,10 @@ static void note_poll(struct steve_pool_client *client)
 {
 	client->tries = 0;
 	client->may_keep = false;
-	/* It was slow to wake up; but that excuses it once, until it tries. */
+	/*
+	 * It was slow to wake up. That it is to be woken again at once is excused
+	 * once, until it tries.
+	 */
 	if (client->missed == 1 && !client->ignored)
 		client->retry = 0;
 }
@@ -1117,8 +1120,12 @@ bool steve_pool_poll(struct steve_pool *pool, struct steve_pool_client *client,
 		return true;
 	}
 
-	/* What is free while its own readers wait is about to be theirs. */
-	if (!client->readers && client->retry <= now &&
+	/*
+	 * What is free while its own readers wait is about to be theirs. One that
+	 * was slow to wake up is here now; a delay bars one that polls and does
+	 * not read.
+	 */
+	if (!client->readers && (client->retry <= now || !client->ignored) &&
 	    may_take(pool, client, now)) {
 		reserve(pool, client, STEVE_RESERVED_SEEN, reserve_span(pool),
 			now);

@@ -1437,6 +1437,20 @@ static void a_late_look_finds_what_is_free(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, poll(world, 1));
 }
 
+static void a_late_look_finds_what_is_free_however_often(struct kunit *test)
+{
+	struct world *world = new_overslept_world(test);
+
+	poll(world, 1);
+	block(world, 3);
+	give(world, 2, 1);
+	pass(world, RESERVE);
+	expect_served(world, "1 3");
+	give(world, 3, 1);
+	expect_served(world, "");
+	KUNIT_EXPECT_TRUE(test, poll(world, 1));
+}
+
 static void a_seen_reservation_costs_the_place(struct kunit *test)
 {
 	struct world *world = new_full_world(test, 1);
@@ -3091,6 +3105,7 @@ static struct kunit_case reservation_cases[] = {
 	KUNIT_CASE(a_late_look_excuses_a_reservation_not_seen),
 	KUNIT_CASE(a_late_look_is_no_excuse_twice),
 	KUNIT_CASE(a_late_look_finds_what_is_free),
+	KUNIT_CASE(a_late_look_finds_what_is_free_however_often),
 	KUNIT_CASE(a_seen_reservation_costs_the_place),
 	KUNIT_CASE(a_seen_reservation_comes_again_later),
 	KUNIT_CASE(a_poll_reserves_again_once_the_delay_is_over),

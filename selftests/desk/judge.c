@@ -367,6 +367,7 @@ void trace_steve_lapse(const struct steve_pool *pool,
 	judged->punished = true;
 	judged->punished_at = world->now;
 	if (reservation == STEVE_RESERVED_SEEN) {
+		judged->saw = true;
 		judged->moved = true;
 		judged->old_place = judged->place;
 		judged->place = 0;
@@ -514,6 +515,7 @@ void judge_tries(struct process *process)
 	judge_active(process);
 	process->judged.punished = false;
 	process->judged.ignored = false;
+	process->judged.saw = false;
 	process->judged.punished_at = 0;
 }
 
@@ -564,6 +566,16 @@ void judge_polls(struct process *process)
 		judged->punished_at = 0;
 }
 
+/* A token is free, it may have it, and nobody else waits for one. */
+static bool nothing_is_in_its_way(const struct process *process)
+{
+	const struct steve_pool *pool = &process->world->pool;
+
+	return !pool->limited && steve_pool_available(pool) > 0 &&
+	       pool->waiting == !!process->client.place &&
+	       list_empty(&process->readers) && !judge_is_full(process);
+}
+
 /**
  * judge_polled() - a client has polled
  * @process: the client
@@ -578,6 +590,10 @@ void judge_polled(struct process *process, bool readable)
 	if (readable != seen)
 		judge_fault(process->world, "promise",
 			    "poll does not tell %u what is reserved for it",
+			    process->index);
+	if (!readable && !judged->saw && nothing_is_in_its_way(process))
+		judge_fault(process->world, "refused",
+			    "poll tells %u of no token, though one is free",
 			    process->index);
 	judged->promised = readable;
 	if (readable)

@@ -55,6 +55,7 @@ struct account {
  * @promised: poll told it of that token
  * @punished: it lost a reservation and did not try since
  * @ignored: it had seen that, or it was not the first: polling is no excuse
+ * @saw: it had seen that
  * @punished_at: when it lost that, and may be passed over; 0 if excused
  * @tries: failed tries in a row, without a poll among them
  * @kept: a token was kept for it since the last try
@@ -85,6 +86,7 @@ struct judged {
 	bool promised;
 	bool punished;
 	bool ignored;
+	bool saw;
 	u64 punished_at;
 	unsigned int tries;
 	bool kept;
