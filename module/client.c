@@ -259,8 +259,13 @@ static void forget_client(struct steve_client *client)
 	}
 	spin_unlock_irq(&steve_pool.lock);
 
-	/* An epoll instance shared with a child may still be there. */
-	wake_up_pollfree(&client->polls);
+	/*
+	 * An epoll instance shared with a child may still be there. This is
+	 * wake_up_pollfree(), which the kernel does not export to modules.
+	 */
+	if (waitqueue_active(&client->polls))
+		__wake_up(&client->polls, TASK_NORMAL, 0,
+			  poll_to_key(EPOLLHUP | POLLFREE));
 	call_rcu(&client->rcu, free_client);
 }
 
