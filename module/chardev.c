@@ -294,13 +294,12 @@ static __poll_t steve_poll(struct file *file, poll_table *wait)
 	unsigned long flags;
 	bool readable;
 
-	/* A kernel thread asks for somebody else, of whom nothing is known. */
-	if (current->flags & PF_KTHREAD) {
-		spin_lock_irqsave(&steve_pool.lock, flags);
-		readable = !steve_pool_limits(&steve_pool, steve_now());
-		spin_unlock_irqrestore(&steve_pool.lock, flags);
-		return readable ? mask | EPOLLIN | EPOLLRDNORM : mask;
-	}
+	/*
+	 * A kernel thread, as of aio, asks for somebody else, of whom nothing is
+	 * known, but that it was woken: a token may be reserved for it.
+	 */
+	if (current->flags & PF_KTHREAD)
+		return mask | EPOLLIN | EPOLLRDNORM;
 
 	client = steve_client_current(file->private_data,
 				      wanted ? STEVE_USE_TAKE : STEVE_USE_GIVE,

@@ -6,12 +6,14 @@
  */
 #include "fixture.h"
 
+#include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 FIXTURE_VARIANT_ADD(pool, device) {
@@ -311,9 +313,26 @@ static void wait_by_one_shot(int fd)
 	wait_by_epoll(fd, EPOLLONESHOT);
 }
 
+static void wait_by_aio(int fd)
+{
+	struct iocb call = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = fd, .aio_buf = POLLIN,
+	};
+	struct iocb *calls = &call;
+	aio_context_t context = 0;
+	struct io_event event;
+
+	if (syscall(SYS_io_setup, 1, &context) ||
+	    syscall(SYS_io_submit, context, 1L, &calls) != 1)
+		die("cannot begin to poll by aio");
+	if (syscall(SYS_io_getevents, context, 1L, 1L, &event, NULL) != 1 ||
+	    !(event.res & POLLIN) || event.res & ~(__u64)READABLE)
+		die("aio tells %#llx", (unsigned long long)event.res);
+}
+
 static const wait_fn ways[] = {
 	wait_by_poll, wait_by_select, wait_by_level, wait_by_edge,
-	wait_by_one_shot,
+	wait_by_one_shot, wait_by_aio,
 };
 
 TEST_F(pool, every_way_to_wait_ends_when_a_token_is_returned)
