@@ -129,7 +129,7 @@ test_govern_by_cpu()
 {
 	needs_pressure
 	"$STEVECTL" set-jobs 8
-	start_governor --min 2 --memory-pressure none --cpu-pressure 40
+	start_governor --min 2 --memory-pressure none --cpu-pressure 80
 	start_cpu_hogs
 	goes_down_and_up
 	grep -q 'cpu pressure' "$WORK/governor" || fail "$(cat "$WORK/governor")"
