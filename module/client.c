@@ -6,7 +6,7 @@
  *
  * Locks, outermost first:
  *
- *   siglock (a posix timer may take it in an interrupt)
+ *   tasklist_lock (exit), siglock (a posix timer may take it in an interrupt)
  *     wait_pidfd.lock of a struct pid
  *       steve_pool.lock
  *         steve_client.polls.lock, and what wake functions of pollers take;

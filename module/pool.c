@@ -604,8 +604,8 @@ static bool keeps_before(const struct steve_pool *pool,
  * each failed try, about as long as it is used to take, and only while the
  * token-time that all keeping wastes stays a small part of the pool's.
  */
-static bool keep_before(struct steve_pool *pool,
-			struct steve_pool_client *client, u64 now)
+static bool keep_for_one_before(struct steve_pool *pool,
+				struct steve_pool_client *client, u64 now)
 {
 	struct steve_pool_client *cold = line_first(pool, &pool->keepable);
 	u64 span;
@@ -650,7 +650,7 @@ static void dispatch(struct steve_pool *pool, u64 now)
 			turn_cold(pool, client, now);
 		} else if (steve_pool_is_full(pool, client)) {
 			settle(pool, client, now);
-		} else if (keep_before(pool, client, now)) {
+		} else if (keep_for_one_before(pool, client, now)) {
 			continue;
 		} else if (client->readers) {
 			client->readers--;
@@ -691,7 +691,7 @@ static bool may_take(struct steve_pool *pool, struct steve_pool_client *client,
 			else
 				/* Its turn comes after a deferral. */
 				return false;
-		} else if (!keep_before(pool, client, now)) {
+		} else if (!keep_for_one_before(pool, client, now)) {
 			return true;
 		}
 	}
@@ -1247,7 +1247,7 @@ EXPORT_SYMBOL_IF_KUNIT(steve_pool_leave);
  * @now: the time
  *
  * Its tokens are back in the pool. Nothing but steve_pool_leave() may be called
- * for it afterwards.
+ * for it afterwards, or steve_pool_reclaim(), which then finds none.
  */
 void steve_pool_exit(struct steve_pool *pool, struct steve_pool_client *client,
 		     u64 now)

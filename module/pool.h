@@ -15,9 +15,9 @@
  * A blocked reader is handed its token. For a poller one is put aside: the
  * reservation, which only that client can take and which lapses after a while.
  * A cold client is passed over and keeps its place; where that would starve it,
- * a token is kept for it (see keep_before() and keep_own_return() in pool.c).
- * A client that has all the tokens one client may hold is set aside, with its
- * place, until it returns one.
+ * a token is kept for it (see keep_for_one_before() and keep_own_return() in
+ * pool.c). A client that has all the tokens one client may hold is set aside, with
+ * its place, until it returns one.
  *
  * The pool knows no files, tasks or timers. It is told the time, in
  * nanoseconds of a clock that only moves forward, and it speaks through
@@ -150,7 +150,7 @@ struct steve_pool_group {
  * @may_keep: a token may be kept for it once
  * @ignored: reservations that it saw and did not take since it last tried
  * @missed: reservations that it did not see since it last tried
- * @tries: failed tries in a row, without a poll among them
+ * @tries: failed tries since it last polled, up to 2
  * @place: its place in the queue, 0 for none; the lower is the earlier
  * @since: when it got that place
  * @lapse: when the reservation ends
@@ -234,7 +234,7 @@ struct steve_pool_charges {
 /**
  * struct steve_pool - the tokens and the queue
  * @lock: protects everything here and in every struct steve_pool_client.
- *	Taken with interrupts saved, everywhere: it nests inside the lock of
+ *	Taken with interrupts off, everywhere: it nests inside the lock of
  *	struct pid's wait_pidfd, which nests inside siglock, which posix timers
  *	take in interrupts. Inside it are locked wait queue heads of clients and
  *	what their wake functions take, and what waking a task, setting a timer
