@@ -10,6 +10,9 @@ kbuild = -C $(KDIR) M=$(CURDIR)
 
 # Others go by it in directories of theirs.
 ifneq ($(DESTDIR),)
+ifneq ($(word 2,$(DESTDIR)),)
+$(error DESTDIR has a space in it: name another directory)
+endif
 override DESTDIR := $(abspath $(DESTDIR))
 endif
 
@@ -36,15 +39,15 @@ install: all
 	$(MAKE) -C packaging install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	$(if $(DESTDIR),,$(MAKE) -C packaging activate PREFIX=$(PREFIX))
 
-# Of every kernel that it was installed for.
+# Of every kernel that it was installed for; those before 6.6 put modules in extra/.
 uninstall:
-	for dir in $(DESTDIR)/lib/modules/*/updates; do \
+	for dir in $(DESTDIR)/lib/modules/*/updates $(DESTDIR)/lib/modules/*/extra; do \
 		set -- "$$dir"/steve.ko*; \
 		test -e "$$1" || continue; \
 		$(RM) "$$@"; \
 		rmdir --ignore-fail-on-non-empty "$$dir"; \
 		$(if $(DESTDIR),,PATH=$$PATH:/usr/sbin:/sbin \
-			depmod "$$(basename "$${dir%/updates}")";) \
+			depmod "$$(basename "$${dir%/*}")";) \
 	done
 	$(MAKE) -C tools/stevectl uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	$(RM) $(DESTDIR)$(PREFIX)/include/linux/steve.h
