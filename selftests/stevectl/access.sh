@@ -116,7 +116,9 @@ insert()
 load_module()
 {
 	status=$?
-	[ -e /dev/steve ] || insert jobs="$JOBS" || fail 'the module does not load again'
+	rmmod steve 2>/dev/null
+	rm -f /dev/steve
+	insert jobs="$JOBS" || fail 'the module does not load again'
 	chown "$owner" /dev/steve
 	chmod "$mode" /dev/steve
 	mount -t stevefs -o "$options" none "${FIFO%/*}"
