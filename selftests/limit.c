@@ -409,12 +409,16 @@ TEST_F_TIMEOUT(pool, with_a_limit_large_jobs_wait_for_memory, THRASHING)
 			       pool_status().limits & STEVE_LIMIT_MEMORY));
 	EXPECT_LT(0, pool_status().available);
 	EXPECT_LT(0, pool_status().charged);
-	/* What a job is charged runs out by the clock, however slow the machine. */
 	killed = end_build(build);
-	EXPECT_TRUE(!killed || build->late);
 	EXPECT_EQ(killed, oom_kills() - kills);
-	EXPECT_GT(COMPILERS, build->most);
 	EXPECT_LE(1, build->most);
+	/* What a job is charged runs out by the clock, however slow the machine. */
+	if (build->late) {
+		TH_LOG("jobs are too slow for the rest of this test");
+		return;
+	}
+	EXPECT_EQ(0, killed);
+	EXPECT_GT(COMPILERS, build->most);
 }
 
 /* A token granted in the same moment counts, before any memory is used. */
