@@ -39,7 +39,7 @@ install: all
 	$(MAKE) -C packaging install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	$(if $(DESTDIR),,$(MAKE) -C packaging activate PREFIX=$(PREFIX))
 
-# Of every kernel that it was installed for; those before 6.6 put modules in extra/.
+# Of every kernel that it was installed for; old ones, as 6.1, have modules in extra/.
 uninstall:
 	for dir in $(DESTDIR)/lib/modules/*/updates $(DESTDIR)/lib/modules/*/extra; do \
 		set -- "$$dir"/steve.ko*; \
