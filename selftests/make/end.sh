@@ -11,14 +11,15 @@ gate=gate
 
 # start_build [COMMAND]: starts a recursive build whose jobs do COMMAND and then
 # wait until the gate is there; as process $make, which leads a session of its
-# own, as one started from a terminal does. All tokens are in use.
+# own, as one started from a terminal does. All tokens are in use; their jobs and
+# those of the three implicit slots wait.
 start_build()
 {
 	cat >"$WORK/Makefile" <<-END
 		all: one two three
 		one two three:; @\$(MAKE) below
 		below: $JOBS_BELOW
-		$JOBS_BELOW:; @$1 while [ ! -e $gate ]; do sleep 0.2; done
+		$JOBS_BELOW:; @$1 : >waits.\$\$\$\$; while [ ! -e $gate ]; do sleep 0.2; done
 	END
 	"$STEVECTL" set-jobs 6
 	before=$(invariants)
@@ -27,6 +28,18 @@ start_build()
 	make=$!
 	trap clean_up_build EXIT
 	wait_for held 6
+	# A token is held before its job has come to heed what COMMAND says.
+	wait_until waiting_jobs_are 7 || fail "jobs that wait: $(waiting_jobs), not 7"
+}
+
+waiting_jobs()
+{
+	find "$WORK" -name 'waits.*' | wc -l
+}
+
+waiting_jobs_are()
+{
+	[ "$(waiting_jobs)" = "$1" ]
 }
 
 clean_up_build()
