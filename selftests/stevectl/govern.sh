@@ -13,9 +13,13 @@ needs_pressure()
 # start_governor OPTION...: $governor, which writes into $WORK/governor.
 start_governor()
 {
+	rm -f "$WORK/governor"
 	start sh -c "exec '$STEVECTL' govern $* >'$WORK/governor' 2>&1"
 	governor=$!
-	wait_for caps 1
+	# It says so after it has capped the pool.
+	wait_until grep -qs '^cap' "$WORK/governor" ||
+		fail "no governor: $(cat "$WORK/governor")"
+	equal 'caps' 1 "$(field caps)"
 }
 
 # Makes memory short for who is in a control group, until $hog ends.
@@ -112,15 +116,16 @@ test_govern_by_memory()
 	for _ in 1 2 3 4 5 6 7 8; do
 		start "$STEVECTL" run --always sleep 1000
 	done
+	holders=$started
 	wait_for held 8
 	start_governor --min 2 --memory-pressure 10
 	start_memory_hog
 	# The cap goes on down only when the jobs have come down to it.
 	wait_for size 4
 	equal 'held' 8 "$(field held)"
-	grep -q '^cap 4, was 8: memory pressure, 8 in use$' "$WORK/governor" ||
-		fail "$(cat "$WORK/governor")"
-	pkill -KILL -x sleep
+	wait_until grep -q '^cap 4, was 8: memory pressure, 8 in use$' \
+		"$WORK/governor" || fail "$(cat "$WORK/governor")"
+	kill -KILL $holders
 	wait_for held 0
 	goes_down_and_up
 }
@@ -140,7 +145,6 @@ test_govern_stays_in_memory()
 {
 	[ -z "${ASAN_OPTIONS:-}" ] || skip 'a sanitizer has no memory locked'
 	start_governor
-	wait_until grep -q '^cap' "$WORK/governor" || fail 'it does not start'
 	grep -Eq '^VmLck:[[:space:]]+[1-9]' "/proc/$governor/status" ||
 		fail "it locks nothing: $(cat "$WORK/governor")"
 	end "$governor"

@@ -36,10 +36,11 @@ equal()
 	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
 }
 
-# Leaves of an account what changes only if something is done.
+# Leaves of an account what changes only if something is done: clients that are
+# dead are forgotten some time after their tokens are back.
 steady()
 {
-	sed '/^[a-z_]*: /!d; /^load:/d; /^memory:/d; /^charged:/d'
+	sed '/^[a-z_]*: /!d; /^load:/d; /^memory:/d; /^charged:/d; /^clients:/d'
 }
 
 account()
@@ -55,7 +56,8 @@ field()
 
 is_idle()
 {
-	account | awk '/^(held|reserved|lent|waiting):/ { used += $2 }
+	"$STEVECTL" status |
+		awk '/^(held|reserved|lent|waiting|clients):/ { used += $2 }
 		END { exit used != 0 }'
 }
 
@@ -101,6 +103,14 @@ start_holder()
 	held=$(field held)
 	start "$STEVECTL" run --always sleep 1000
 	wait_for held $((held + 1))
+	becomes $! sleep
+}
+
+# becomes PID START: waits until a client whose token is held runs the command that
+# starts so: it has the token before it becomes that command.
+becomes()
+{
+	wait_until grep -qs "^$2" "/proc/$1/cmdline" || fail "process $1 is no $2"
 }
 
 # finish PID: waits for a process that was started; its exit status is left in

@@ -89,6 +89,7 @@ test_ps_shows_any_command()
 	cp "$(command -v sleep)" "$WORK/$name"
 	start "$STEVECTL" run "$WORK/$name" 1000
 	wait_for held 1
+	becomes $! "$WORK/"
 	"$STEVECTL" ps --json >"$WORK/json"
 	has_json "d['clients'][0]['command'] == r'''$WORK/$name 1000'''" \
 		<"$WORK/json" || fail "$(cat "$WORK/json")"
@@ -102,6 +103,7 @@ test_ps_json_is_utf_8()
 	cp "$(command -v sleep)" "$WORK/$name"
 	start "$STEVECTL" run "$WORK/$name" 1000
 	wait_for held 1
+	becomes $! "$WORK/"
 	"$STEVECTL" ps -J >"$WORK/json"
 	has_json "d['clients'][0]['command'] == '$WORK/a?b\\u00e4? 1000'" \
 		<"$WORK/json" || fail "$(cat "$WORK/json")"

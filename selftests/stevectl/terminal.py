@@ -11,6 +11,7 @@ Actions, one after the other:
   signal:NAME     send the command a signal
   size:LxC        change the size of the terminal
   hangup          close the terminal
+  create:FILE     create FILE, for which somebody may wait
 
 Prints what was written; with --screen, the last screen that was drawn. Exits with
 the status of the command, 128 and the number of the signal that killed it. It
@@ -64,12 +65,15 @@ class Terminal:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", *self.size, 0, 0))
 
     def read(self, seconds):
+        """Reads what comes first within that time; was there anything?"""
         if self.master is None or not select.select([self.master], [], [], seconds)[0]:
-            return
+            return False
         try:
-            self.output += os.read(self.master, 65536)
+            text = os.read(self.master, 65536)
         except OSError:
-            pass
+            return False
+        self.output += text
+        return bool(text)
 
     def wait_for(self, what, found):
         until = time.monotonic() + LIMIT
@@ -96,6 +100,8 @@ class Terminal:
             os.write(self.master, text.encode().decode("unicode_escape").encode())
         elif kind == "signal":
             os.kill(self.pid, getattr(signal, "SIG" + text))
+        elif kind == "create":
+            os.close(os.open(text, os.O_CREAT | os.O_WRONLY))
         elif kind == "size":
             self.seen = len(self.output)
             self.resize(text)
@@ -116,7 +122,9 @@ class Terminal:
             if time.monotonic() > until:
                 os.kill(self.pid, signal.SIGKILL)
                 give_up(f"it did not end; it wrote {self.output[-2000:]!r}")
-        self.read(0)
+        # One read gets what the terminal holds, not what is on its way there.
+        while self.read(0):
+            pass
         if self.master is not None and termios.tcgetattr(self.slave) != self.modes:
             give_up("it left the terminal in another mode")
         code = os.waitstatus_to_exitcode(status)

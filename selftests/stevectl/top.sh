@@ -4,9 +4,10 @@
 # screen LINESxCOLUMNS ACTION...: the last screen that top draws.
 screen()
 {
+	# Standard output is the screen, where nobody looks for why a test failed.
 	python3 ./terminal.py --screen "$@" -- \
 		"$STEVECTL" top --interval 0.1 2>"$WORK/err" ||
-		fail "top in a terminal: status $?: $(cat "$WORK/err")"
+		fail "top in a terminal: status $?: $(cat "$WORK/err")" >&2
 }
 
 # start_crowd NUMBER: starts clients that wait: $crowd and its children.
@@ -47,12 +48,8 @@ test_top_is_live()
 	start sh -c "until [ -e '$WORK/go' ]; do sleep 0.1; done
 		exec '$STEVECTL' run --always sleep 1000"
 	equal 'the first line' "1 of $JOBS tokens held, 0 waiting" "$(
-		(
-			wait_until test -e "$WORK/drawn"
-			touch "$WORK/go"
-		) &
-		"$STEVECTL" top --count 1 >/dev/null && touch "$WORK/drawn"
-		screen 24x80 'picture:^1 of' key:q | head -n 1)"
+		screen 24x80 'picture:^0 of' "create:$WORK/go" \
+			'picture:^1 of' key:q | head -n 1)"
 }
 
 test_top_of_an_idle_pool()

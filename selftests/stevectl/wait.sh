@@ -51,6 +51,7 @@ test_wait_for_a_free_token_that_a_limit_holds_back()
 	refused 124 'stevectl: the pool has no free token: 0 held, 0 reserved, 0 waiting' \
 		"$STEVECTL" wait --free --timeout 0.1
 	start "$STEVECTL" wait --free
+	wait_until is_asleep $! || fail 'it does not wait'
 	"$STEVECTL" set min_memory=none
 	finish $!
 	equal 'exit status' 0 "$status"
