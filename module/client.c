@@ -400,29 +400,27 @@ static struct steve_client *know_client(gfp_t gfp)
 	client = new_client(pid, gfp);
 	if (!client)
 		return NULL;
-	if (xa_alloc_cyclic(&clients_by_id, &client->id, NULL, xa_limit_32b,
-			    &last_id, gfp) < 0)
-		goto err_free;
+	/* Before it can hold a token: it is in the list whenever it does. */
+	if (xa_alloc_cyclic(&clients_by_id, &client->id, client, xa_limit_32b,
+			    &last_id, gfp) < 0) {
+		free_client(&client->rcu);
+		return NULL;
+	}
 
 	/* Another thread of this process may come to the same point. */
 	rcu_read_lock();
 	other = rhashtable_lookup_get_insert_fast(&clients, &client->node,
 						  clients_params);
 	rcu_read_unlock();
-	if (other)
-		goto err_erase;
+	if (other) {
+		xa_erase(&clients_by_id, client->id);
+		call_rcu(&client->rcu, free_client);
+		return IS_ERR(other) ? NULL : other;
+	}
 
 	/* It cannot die before this: it is the one that runs here. */
 	add_wait_queue(&pid->wait_pidfd, &client->death);
-	xa_store(&clients_by_id, client->id, client, gfp);
 	return client;
-
-err_erase:
-	xa_erase(&clients_by_id, client->id);
-err_free:
-	put_pid(client->pid);
-	kmem_cache_free(client_cache, client);
-	return IS_ERR(other) ? NULL : other;
 }
 
 static struct steve_handle *find_handle(struct steve_file *file,
@@ -542,7 +540,13 @@ struct steve_client *steve_client_of(struct pid *pid)
  */
 struct steve_client *steve_client_next(unsigned long *id)
 {
-	return xa_find(&clients_by_id, id, ULONG_MAX, XA_PRESENT);
+	struct steve_client *client;
+
+	/* Threads that come at once are clients of one process for a moment. */
+	while ((client = xa_find(&clients_by_id, id, ULONG_MAX, XA_PRESENT)) &&
+	       steve_client_of(client->pid) != client)
+		++*id;
+	return client;
 }
 
 /**
