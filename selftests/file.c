@@ -90,8 +90,8 @@ TEST_F(pool, there_is_nothing_to_splice)
 	EXPECT_TRUE(fails(sendfile(end[1], self->fd, NULL, 1), EINVAL));
 	EXPECT_TRUE(fails(sendfile(self->fd, zero, NULL, 1), EINVAL));
 	EXPECT_TRUE(fails(sendfile(self->fd, zero, &off, 1), EINVAL));
-	EXPECT_TRUE(fails(copy_file_range(self->fd, NULL, zero, NULL, 1, 0), EBADF) ||
-		    errno == EINVAL);
+	EXPECT_EQ(-1, copy_file_range(self->fd, NULL, zero, NULL, 1, 0));
+	EXPECT_TRUE(errno == EBADF || errno == EINVAL);
 	EXPECT_EQ(strays, pool_status().strays);
 	EXPECT_TRUE(pool_idle());
 }
@@ -209,6 +209,8 @@ TEST_F(pool, fionbio_makes_reads_nonblocking)
 
 TEST_F(pool, poll_tells_of_a_free_token)
 {
+	/* Who is told and does not take it in time is not told again at once. */
+	ASSERT_EQ(0, pool_set_reserve_ms(STEVE_RESERVE_MS_MAX));
 	EXPECT_EQ(READABLE | WRITABLE, poll_now(self->fd));
 	EXPECT_EQ(READABLE | WRITABLE, poll_now(self->nonblock));
 

@@ -33,6 +33,10 @@ FIXTURE_SETUP(pool)
 	ASSERT_TRUE(wait_at_most(5, pool_idle())) {
 		TH_LOG("the pool is in use");
 	}
+	/* The dead are forgotten some time after their tokens are back. */
+	ASSERT_TRUE(wait_until(!pool_status().clients)) {
+		TH_LOG("there are clients already");
+	}
 	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
 	self->nonblock = open(self->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);

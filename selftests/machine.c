@@ -178,7 +178,6 @@ TEST_F_TIMEOUT(pool, tokens_of_those_that_the_oom_killer_takes, LONG_TIMEOUT)
 
 			ASSERT_TRUE(WIFSIGNALED(status));
 			EXPECT_EQ(SIGKILL, WTERMSIG(status));
-			EXPECT_EQ(0, pool_client(pid[j]).held);
 		}
 		ASSERT_TRUE(pool_idle());
 		EXPECT_LT(reclaimed, pool_status().reclaimed);
@@ -241,8 +240,8 @@ TEST_F_TIMEOUT(processor, it_goes_and_comes_back_under_load, LONG_TIMEOUT)
 		ASSERT_TRUE(write_file(CPU1, "online", "1"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	watched_account();
 	scatter(&crowd);
+	watched_account();
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 	tell_figure("cpu-removals", "%lu", rounds);
@@ -265,7 +264,7 @@ TEST_F(processor, reservation_ends_though_its_processor_is_gone)
 	__u64 lapsed = pool_status().lapsed;
 	pid_t pid, reader;
 
-	set_up(1, 10000);
+	set_up(1, 20000);
 	pfd.fd = open_steve(O_RDWR | O_NONBLOCK);
 	IN_CHILD(pid) {
 		run_on(1);
@@ -381,8 +380,8 @@ TEST_F(clock, jumps_cost_no_place_and_no_turn)
 		ASSERT_EQ(0, set_clock(self->ahead + seconds() + jumps[i]));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	watched_account();
 	scatter(&crowd);
+	watched_account();
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 }
@@ -452,6 +451,9 @@ TEST_F_TIMEOUT(suspend, waiters_keep_their_places, LONG_TIMEOUT)
 	}
 	interrupted = pool_status().interrupted;
 	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
+		/* Who has a place and does not sleep yet is woken to be frozen. */
+		for (int j = 0; j < WAITERS; j++)
+			ASSERT_TRUE(wait_until(proc_state(pid[j], pid[j]) == 'S'));
 		ASSERT_TRUE(write_file(POWER, "pm_test", depths[i]));
 		ASSERT_TRUE(write_file(POWER, "state", "freeze"));
 		for (int j = 0; j < WAITERS; j++) {
@@ -485,8 +487,8 @@ TEST_F_TIMEOUT(suspend, turns_go_on_afterwards, LONG_TIMEOUT)
 		ASSERT_TRUE(write_file(POWER, "state", "freeze"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	watched_account();
 	scatter(&crowd);
+	watched_account();
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 	tell_figure("suspends", "%lu under load", rounds);

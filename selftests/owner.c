@@ -648,9 +648,8 @@ TEST_F(pool, dumping_core_is_not_dead)
 	snprintf(pattern, sizeof(pattern), "|%s", dumper);
 	write_dumper(dumper, busy);
 	write_text(busy, "");
-	write_text(CORE_PATTERN, pattern);
-
 	pid = start_holder(2);
+	write_text(CORE_PATTERN, pattern);
 	kill(pid, SIGABRT);
 	dumping = wait_until(access(started, F_OK) == 0);
 	EXPECT_TRUE(dumping);

@@ -188,9 +188,7 @@ TEST_F(pool, a_lent_slot_and_a_reservation_are_not_taken)
 	struct pollfd p = { .fd = self->fd, .events = POLLIN };
 	pid_t pid;
 
-	ASSERT_EQ(0, pool_set(&(struct steve_settings){
-		.mask = STEVE_SET_RESERVE_MS, .reserve_ms = STEVE_RESERVE_MS_MAX,
-	}));
+	ASSERT_EQ(0, pool_set_reserve_ms(STEVE_RESERVE_MS_MAX));
 	IN_CHILD(pid) {
 		give(self->fd);
 		if (poll(&p, 1, 0) != 1)

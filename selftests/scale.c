@@ -232,12 +232,12 @@ TEST_F_TIMEOUT(scale, all_tokens_and_thousands_of_clients, LONG_TIMEOUT)
 	begin = now();
 	for (unsigned int i = 0; i < half; i++)
 		start(&holders, i, hold);
-	ASSERT_TRUE(wait_until(pool_status().held == held));
+	ASSERT_TRUE(wait_at_most(10 * PATIENCE, pool_status().held == held));
 	take_many(fd, rest);
 	ASSERT_EQ(0, pool_status().available);
 	for (unsigned int i = 0; i < half; i++)
 		start(&waiters, i, i % 2 ? wait_in_poll : wait_in_read);
-	ASSERT_TRUE(wait_until(pool_status().waiting == half));
+	ASSERT_TRUE(wait_at_most(10 * PATIENCE, pool_status().waiting == half));
 	TH_LOG("%lu clients there after %.1f s", clients, now() - begin);
 
 	/* All are known, and nobody gets more than there is. */
@@ -257,7 +257,8 @@ TEST_F_TIMEOUT(scale, all_tokens_and_thousands_of_clients, LONG_TIMEOUT)
 	/* The tokens of the dead are there at once, and serve all that wait. */
 	begin = now();
 	kill_all(&holders);
-	EXPECT_TRUE(wait_until(pool_status().held == half + rest - 1));
+	EXPECT_TRUE(wait_at_most(10 * PATIENCE,
+				 pool_status().held == half + rest - 1));
 	TH_LOG("%u killed, and %u served, in %.1f s", half, half, now() - begin);
 	EXPECT_EQ(0, pool_status().waiting);
 	EXPECT_EQ(0, pool_status().reserved);

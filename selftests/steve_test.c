@@ -210,6 +210,13 @@ int pool_set_jobs(unsigned int jobs)
 	});
 }
 
+int pool_set_reserve_ms(unsigned int reserve_ms)
+{
+	return pool_set(&(struct steve_settings){
+		.mask = STEVE_SET_RESERVE_MS, .reserve_ms = reserve_ms,
+	});
+}
+
 /* All of them, as pool_set() takes them. */
 struct steve_settings pool_settings(void)
 {

@@ -76,6 +76,7 @@ struct steve_status pool_status(void);
 bool pool_idle(void);
 void pool_close(void);
 int pool_set_jobs(unsigned int jobs);
+int pool_set_reserve_ms(unsigned int reserve_ms);
 int pool_set(const struct steve_settings *set);
 struct steve_settings pool_settings(void);
 struct steve_client_info pool_client(pid_t pid);

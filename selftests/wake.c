@@ -33,7 +33,7 @@ FIXTURE_VARIANT(waiters) {
 };
 
 /**
- * struct waiters - what a test finds: clients that wait, in their order
+ * struct waiters - clients that wait, in their order
  * @fd: the device; the test holds all tokens
  * @pid: their processes
  * @sleeps: how often each had gone to sleep when it was looked at last
@@ -104,8 +104,6 @@ FIXTURE_SETUP(waiters)
 	self->fd = open_steve(O_RDWR);
 	take_many(self->fd, RETURNS);
 	share_one_cpu();
-	for (int i = 0; i < variant->n; i++)
-		self->pid[i] = start_waiter(self->fd, variant->wait);
 }
 
 FIXTURE_TEARDOWN_PARENT(waiters)
@@ -161,10 +159,12 @@ static void end_waiters(const pid_t *pid, int n)
 		reap(pid[i]);
 }
 
-TEST_F(waiters, one_return_wakes_one)
+TEST_F_TIMEOUT(waiters, one_return_wakes_one, 20 * PATIENCE)
 {
 	int returns = variant->n < RETURNS ? variant->n : RETURNS;
 
+	for (int i = 0; i < variant->n; i++)
+		self->pid[i] = start_waiter(self->fd, variant->wait);
 	count_woken(self->pid, self->sleeps, variant->n);
 	for (int i = 0; i < returns; i++) {
 		give(self->fd);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh disable=SC2016
+# shellcheck shell=sh disable=SC2016,SC2154
 
 # uncapped: the pool has all its tokens again.
 uncapped()
