@@ -389,7 +389,7 @@ static struct steve_client *new_client(struct pid *pid, gfp_t gfp)
 static struct steve_client *know_client(gfp_t gfp)
 {
 	struct pid *pid = task_tgid(current);
-	struct steve_client *client, *other = NULL;
+	struct steve_client *client, *other;
 
 	rcu_read_lock();
 	client = steve_client_of(pid);
@@ -400,9 +400,12 @@ static struct steve_client *know_client(gfp_t gfp)
 	client = new_client(pid, gfp);
 	if (!client)
 		return NULL;
-	/* Before it can hold a token: it is in the list whenever it does. */
-	if (xa_alloc_cyclic(&clients_by_id, &client->id, client, xa_limit_32b,
-			    &last_id, gfp) < 0) {
+	/*
+	 * Before it can hold a token: it is in the list whenever it does. A walk
+	 * goes on from the next id, so there has to be one.
+	 */
+	if (xa_alloc_cyclic(&clients_by_id, &client->id, client,
+			    XA_LIMIT(1, U32_MAX - 1), &last_id, gfp) < 0) {
 		free_client(&client->rcu);
 		return NULL;
 	}
