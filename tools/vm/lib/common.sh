@@ -122,11 +122,26 @@ make_entry() {
 # Removes from the cache what has not been used for two weeks, and what was
 # built from the tree and not used for a day.
 forget_unused() {
-	local unused
+	local unused lock
 
+	exec {lock}>"$cache/lock/unused"
+	flock "$lock"
 	mapfile -d '' -t unused < <(find "$cache" -mindepth 1 -maxdepth 1 \
 		\( \( -name 'build-*' -o -name 'programs-*' \) -mtime +0 -o -name '*-*-*' -mtime +13 \) -print0)
 	[ ${#unused[@]} -eq 0 ] || as_root rm -rf "${unused[@]}"
+	exec {lock}>&-
+}
+
+# Is an entry there? If so it is used, and not forgotten.
+use_entry() {
+	local lock
+
+	mkdir -p "$cache/lock"
+	exec {lock}>"$cache/lock/unused"
+	flock --shared "$lock"
+	touch --no-create "$1"
+	exec {lock}>&-
+	[ -e "$1" ]
 }
 
 # Sets a variable to the directory of an entry in the cache. If there is none
@@ -135,7 +150,6 @@ forget_unused() {
 cached() {
 	local entry_path=$cache/$2
 
-	[ -e "$entry_path" ] || make_entry "$entry_path" "${@:3}"
-	touch "$entry_path"
+	use_entry "$entry_path" || make_entry "$entry_path" "${@:3}"
 	printf -v "$1" '%s' "$entry_path"
 }
