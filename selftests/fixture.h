@@ -35,7 +35,7 @@ FIXTURE_SETUP(pool)
 	}
 	/* The dead are forgotten some time after their tokens are back. */
 	ASSERT_TRUE(wait_until(!pool_status().clients)) {
-		TH_LOG("there are clients already");
+		TH_LOG("%u clients are there already", pool_status().clients);
 	}
 	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);

@@ -205,9 +205,13 @@ TEST_F(pool, settings_change_as_a_set)
 	ASSERT_EQ(0, set_limits(all, sets[0]));
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		IN_CHILD(pid[i]) {
-			for (;; nap())
+			/* Now and then the test has to run, too. */
+			for (unsigned int n = 1;; n++) {
 				if (set_limits(all, sets[i]))
 					die("cannot change the settings");
+				if (n % 256 == 0)
+					nap();
+			}
 		}
 	}
 	ASSERT_TRUE(wait_until(({
@@ -464,9 +468,6 @@ TEST_F(pool, charges_fade_while_others_wait)
 	kill_and_reap(pid);
 }
 
-/* The pool looks again four times a second; how slow is the machine? */
-enum { SOON_MS = 10000 };
-
 /**
  * struct waiter - a process that waits for a token
  * @served_ms: when it got one, 0 before
@@ -501,19 +502,19 @@ static __u64 served_ms(struct waiter *waiter)
 	return __atomic_load_n(&waiter->served_ms, __ATOMIC_SEQ_CST);
 }
 
-/* Waits until memory is back; both are served within a second after that. */
-TEST_F(pool, those_who_wait_are_served_within_a_second_when_memory_is_back)
+/* How long after memory is back have two been served who wait for it? */
+static __u64 wait_for_memory(struct __test_metadata *_metadata, int fd)
 {
-	__u64 memory = available_memory(), back;
+	__u64 memory = available_memory(), back, last = 0;
 	struct waiter *waiter[2];
 	pid_t hog;
 
 	hog = start_hog(memory / 2);
 	ASSERT_EQ(0, set_memory(memory / 4 * 3, 0, 0));
 	for (int i = 0; i < 2; i++)
-		waiter[i] = start_waiter(self->fd, i);
+		waiter[i] = start_waiter(fd, i);
 	EXPECT_EQ(STEVE_LIMIT_MEMORY, pool_status().limits);
-	EXPECT_EQ(0, fionread(self->fd));
+	EXPECT_EQ(0, fionread(fd));
 	/* It has looked again by then, and found that memory is still short. */
 	sleep_ms(1500);
 	EXPECT_EQ(0, served_ms(waiter[0]));
@@ -524,9 +525,20 @@ TEST_F(pool, those_who_wait_are_served_within_a_second_when_memory_is_back)
 	back = now_ms();
 	for (int i = 0; i < 2; i++) {
 		ASSERT_TRUE(wait_until(served_ms(waiter[i])));
-		EXPECT_GE(back + SOON_MS, served_ms(waiter[i]));
+		last = served_ms(waiter[i]) > last ? served_ms(waiter[i]) : last;
 		kill_and_reap(waiter[i]->pid);
 	}
+	return last > back ? last - back : 0;
+}
+
+/* Of some times, for who is served may be held up on a busy machine. */
+TEST_F(pool, those_who_wait_are_served_within_a_second_when_memory_is_back)
+{
+	__u64 took = wait_for_memory(_metadata, self->fd);
+
+	for (int i = 0; i < 3 && took > 1000; i++)
+		took = wait_for_memory(_metadata, self->fd);
+	EXPECT_GE(1000, took);
 }
 
 TEST_F(pool, a_lower_limit_serves_those_who_wait_at_once)
@@ -637,7 +649,8 @@ TEST_F(pool, no_token_is_granted_while_the_load_is_too_high)
 	})));
 	gone = now_ms();
 	ASSERT_TRUE(wait_until(served_ms(waiter)));
-	EXPECT_GE(gone + SOON_MS, served_ms(waiter));
+	/* Within a second, and as long as the machine holds it up. */
+	EXPECT_GE(gone + 10000, served_ms(waiter));
 	kill_and_reap(waiter->pid);
 }
 

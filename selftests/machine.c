@@ -102,6 +102,16 @@ static bool goes_on(struct crowd *crowd)
 			  before + 2 * CROWD);
 }
 
+/* Stops them: what they have then can be added up. */
+static void halt(struct crowd *crowd)
+{
+	for (int i = 0; i < CROWD; i++)
+		kill(crowd->pid[i], SIGSTOP);
+	for (int i = 0; i < CROWD; i++)
+		if (!wait_until(proc_state(crowd->pid[i], crowd->pid[i]) == 'T'))
+			die("client %d does not stop", crowd->pid[i]);
+}
+
 static void scatter(struct crowd *crowd)
 {
 	for (int i = 0; i < CROWD; i++)
@@ -240,8 +250,9 @@ TEST_F_TIMEOUT(processor, it_goes_and_comes_back_under_load, LONG_TIMEOUT)
 		ASSERT_TRUE(write_file(CPU1, "online", "1"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	scatter(&crowd);
+	halt(&crowd);
 	watched_account();
+	scatter(&crowd);
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 	tell_figure("cpu-removals", "%lu", rounds);
@@ -380,8 +391,9 @@ TEST_F(clock, jumps_cost_no_place_and_no_turn)
 		ASSERT_EQ(0, set_clock(self->ahead + seconds() + jumps[i]));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	scatter(&crowd);
+	halt(&crowd);
 	watched_account();
+	scatter(&crowd);
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 }
@@ -487,8 +499,9 @@ TEST_F_TIMEOUT(suspend, turns_go_on_afterwards, LONG_TIMEOUT)
 		ASSERT_TRUE(write_file(POWER, "state", "freeze"));
 		ASSERT_TRUE(goes_on(&crowd));
 	}
-	scatter(&crowd);
+	halt(&crowd);
 	watched_account();
+	scatter(&crowd);
 	EXPECT_TRUE(pool_idle());
 	EXPECT_TRUE(all_tokens_are_there());
 	tell_figure("suspends", "%lu under load", rounds);

@@ -239,6 +239,8 @@ static void __attribute__((constructor)) go_on_by_exec(int argc, char **argv)
 
 	if (argc != 3 || strcmp(argv[1], "--exec"))
 		return;
+	/* A thread that executes has none of this from the first one. */
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	times = argv[2];
 	if (--times[0] > '0')
 		exec_again(times);

@@ -169,7 +169,7 @@ TEST_F(pool, poll_that_is_cancelled_takes_nothing)
 	EXPECT_TRUE(cancel_poll(&ring, self->nonblock));
 	/* It came first, and would be told of this. */
 	give(self->fd);
-	EXPECT_TRUE(wait_until(pool_client(reader).held == 1));
+	EXPECT_TRUE(wait_at_most(PATIENCE / 2, pool_client(reader).held == 1));
 	kill_and_reap(reader);
 }
 

@@ -239,8 +239,8 @@ static bool books_balance(const struct watch *watch)
 static bool all_can_be_taken(struct watch *watch)
 {
 	unsigned int n = 0;
+	bool more;
 	char byte;
-	int left;
 
 	if (!wait_until(is_idle(watch)))
 		return false;
@@ -248,12 +248,11 @@ static bool all_can_be_taken(struct watch *watch)
 		die("cannot set flags");
 	while (n < FUZZ_JOBS && read(watch->fd, &byte, 1) == 1)
 		n++;
-	look(watch);
-	left = watch->last.available;
+	more = another_can_take(watch->fd);
 	give_many(watch->fd, n);
 	look(watch);
-	printf("# %u tokens of %u, and then %d\n", n, FUZZ_JOBS, left);
-	return n == FUZZ_JOBS && !left;
+	printf("# %u tokens of %u%s\n", n, FUZZ_JOBS, more ? " and more" : "");
+	return n == FUZZ_JOBS && !more;
 }
 
 static void show_operation(size_t i)

@@ -179,7 +179,8 @@ clean_up()
 	done
 	wait 2>/dev/null
 	if ! wait_until is_idle; then
-		account | sed 's/^/# left behind: /'
+		{ "$STEVECTL" status; "$STEVECTL" ps; } |
+			sed 's/^/# left behind: /'
 		status=$KSFT_FAIL
 	fi
 	exit "$status"
