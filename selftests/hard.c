@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/time.h>
 
 /* For tests that wait for the end of a reservation, and for those that do not. */
@@ -289,7 +288,7 @@ static void *exec_when_told(void *pipe)
 	if (read(*(int *)pipe, &byte, 1) != 1)
 		die("nothing is told");
 	/* A thread of its own right ends with its parent no more than others. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_the_test();
 	execlp("sleep", "sleep", "infinity", NULL);
 	die("cannot exec");
 }

@@ -32,12 +32,6 @@ static void become_nobody(void)
 		die("cannot change to user %u", NOBODY);
 }
 
-/* That ends what fork_child() has asked for. */
-static void die_with_the_test(void)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
 static void start_thread(void *(*func)(void *), void *arg)
 {
 	pthread_t thread;

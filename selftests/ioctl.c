@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -757,7 +756,7 @@ static void become(uid_t uid)
 	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
 		die("cannot change to user %u", uid);
 	/* It forgets that with its user. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_the_test();
 }
 
 /* Whoever has the file may look, but not change. */

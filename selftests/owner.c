@@ -321,7 +321,7 @@ TEST_F(pool, exec_keeps_them)
 
 static void *take_and_exec(void *fd)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_the_test();
 	take(*(int *)fd);
 	exec_sleep();
 	return NULL;
@@ -351,7 +351,7 @@ TEST_F(pool, vfork_makes_a_client)
 
 	pid = vfork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_the_test();
 		if (read(fd, &byte, 1) != 1)
 			_exit(1);
 		execlp("sleep", "sleep", "infinity", NULL);
@@ -366,7 +366,7 @@ TEST_F(pool, vfork_makes_a_client)
 
 static int take_and_hold(void *fd)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_the_test();
 	take(*(int *)fd);
 	hold_forever();
 }
@@ -400,7 +400,7 @@ TEST_F(pool, pid_namespace_ends)
 	pid_t pid = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
 
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_the_test();
 		start_holder(1);
 		start_holder(2);
 		take(self->fd);

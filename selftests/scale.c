@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 enum {
@@ -49,11 +48,6 @@ static bool take_one(int from)
 	char byte;
 
 	return syscall(SYS_read, from, &byte, 1) == 1;
-}
-
-static void die_with_the_test(void)
-{
-	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
 static int hold(void *arg)

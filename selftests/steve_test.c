@@ -30,6 +30,15 @@ void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
+/*
+ * fork_child() asks for it; a change of the user ends that, and it is not for
+ * other threads. By no call of the library, whose memory some clients share.
+ */
+void die_with_the_test(void)
+{
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 void die(const char *fmt, ...)
 {
 	int err = errno;
@@ -287,7 +296,7 @@ void fork_child(pid_t *pid)
 		die("cannot fork");
 	forked = *pid == 0;
 	if (forked) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_the_test();
 		if (getppid() != parent)
 			_exit(1);
 	}

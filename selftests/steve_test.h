@@ -68,6 +68,7 @@
 
 time_t seconds(void);
 void nap(void);
+void die_with_the_test(void);
 void __noreturn __printf(1, 2) die(const char *fmt, ...);
 bool fails(long ret, int error);
 

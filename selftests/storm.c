@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -240,7 +239,7 @@ static void __attribute__((constructor)) go_on_by_exec(int argc, char **argv)
 	if (argc != 3 || strcmp(argv[1], "--exec"))
 		return;
 	/* A thread that executes has none of this from the first one. */
-	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with_the_test();
 	times = argv[2];
 	if (--times[0] > '0')
 		exec_again(times);
@@ -313,7 +312,7 @@ static int live(void *arg)
 	struct client *client = arg;
 	unsigned int way = choose(&client->seed, ARRAY_SIZE(ways));
 
-	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with_the_test();
 	/* Through files of its own, or through those of everybody. */
 	if (choose(&client->seed, 2)) {
 		client->fd = syscall(SYS_openat, -1, STEVE_DEVICE, O_RDWR);
